@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps
+
+
+class AdminConfig(apps.AdminConfig):
+    default_site = "stores.admin_site.StoreAdminSite"
+
+
+class ProjectConfig(AppConfig):
+    name = "config"
+    default = False
+
+    def ready(self):
+        from . import checks  # noqa: F401  registers them

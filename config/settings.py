@@ -1,0 +1,250 @@
+"""All settings, read from the environment, in reading order. `.env.example` says what each variable means.
+
+Everything is optional in development. What is unsafe in production is refused by `config/checks.py`.
+"""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()  # NAME_FILE is read where NAME is asked for: secrets mounted as files
+environ.FileAwareEnv.read_env(BASE_DIR / ".env")
+
+
+def one_of(*names, default=""):
+    """The first of several accepted names that is set."""
+    return next((value for name in names if (value := env.str(name, default=""))), default)
+
+
+# --- Where we are -----------------------------------------------------------------------------------------------
+
+ENVIRONMENT = env.str("ENVIRONMENT", default="development")
+PRODUCTION = ENVIRONMENT != "development"  # a misspelt name must not open the doors; checks.py refuses it
+DEBUG = False  # an error page with settings on it helps nobody in a restaurant; the log has the traceback
+TESTING = "pytest" in sys.modules
+
+INSECURE_SECRET_KEY = "insecure-for-development-only-" + "0" * 32
+SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else INSECURE_SECRET_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in one_of("CORS_ORIGINS", "FRONTEND_URL").split(",") if origin]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Process-Time", "X-Request-ID"]
+CORS_URLS_REGEX = r"^/api/"
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours stand in front
+
+# --- The program ------------------------------------------------------------------------------------------------
+
+API_PREFIX = "/api/"
+SERVE = env.str("SERVE", default="all")
+
+INSTALLED_APPS = [
+    "config.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "adminsortable2",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config.apps.ProjectConfig",
+    "stores",
+    "menus",
+    "sessions_app",
+    "orders",
+]
+
+MIDDLEWARE = [
+    "tableorder.middleware.RequestEnvelope",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Data -------------------------------------------------------------------------------------------------------
+
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=4)
+DATABASES = {"default": env.db_url_config(one_of("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'tableorder.sqlite3'}"))}
+database = DATABASES["default"]
+match database["ENGINE"].rpartition(".")[2]:
+    case "sqlite3":
+        # IMMEDIATE: a deferred transaction that reads and then writes fails under load instead of waiting.
+        # WAL: readers and the one writer don't wait for each other.
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+        if database["NAME"] and database["NAME"] != ":memory:":
+            Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+            database["TEST"] = {"NAME": f"{database['NAME']}.test"}  # threads share a file, not a memory
+    case "postgresql":
+        # A pool, because under ASGI each request has its own thread and CONN_MAX_AGE would leak connections.
+        database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}, "connect_timeout": 3}
+    case "mysql":
+        import pymysql
+
+        pymysql.install_as_MySQLdb()
+        # Keys and names differ by the byte, as on the other databases: binary collation in new databases.
+        database["OPTIONS"] = {"charset": "utf8mb4", "isolation_level": "read committed", "connect_timeout": 3}
+        database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "stores.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["username", "name"]}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+MEDIA_URL = "/media/"
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not PRODUCTION  # served from the packages until `collectstatic` has run
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# --- Tokens and limits ------------------------------------------------------------------------------------------
+
+JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
+JWT_SECRET_KEY = env.str("JWT_SECRET_KEY", default="" if PRODUCTION else SECRET_KEY)
+JWT_PRIVATE_KEY_PATH = env.str("JWT_PRIVATE_KEY_PATH", default="")
+JWT_PUBLIC_KEY_PATH = env.str("JWT_PUBLIC_KEY_PATH", default="")
+JWT_EXPIRE_HOURS = float(one_of("JWT_EXPIRE_HOURS", "JWT_EXPIRATION_HOURS", default="16"))
+TABLET_REFRESH_DAYS = env.float("TABLET_REFRESH_DAYS", default=90)
+
+
+def key_file(path):
+    """The key, or nothing: what is missing is reported by checks.py with a hint."""
+    try:
+        return Path(path).read_text() if path else ""
+    except OSError:
+        return ""
+
+
+SIMPLE_JWT = {
+    "ALGORITHM": JWT_ALGORITHM,
+    "SIGNING_KEY": JWT_SECRET_KEY if JWT_ALGORITHM == "HS256" else key_file(JWT_PRIVATE_KEY_PATH),
+    "VERIFYING_KEY": "" if JWT_ALGORITHM == "HS256" else key_file(JWT_PUBLIC_KEY_PATH),
+    "AUDIENCE": "tableorder",
+    "ISSUER": "tableorder",
+    "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_EXPIRE_HOURS),
+    "UPDATE_LAST_LOGIN": False,
+}
+
+SESSION_EXPIRE_HOURS = env.float("SESSION_EXPIRE_HOURS", default=16)
+SESSION_LAST_ORDER_TIMEOUT_HOURS = env.float("SESSION_LAST_ORDER_TIMEOUT_HOURS", default=2)
+HISTORY_RETENTION_MONTHS = env.int("HISTORY_RETENTION_MONTHS", default=6)
+JOURNAL_RETENTION_DAYS = env.float("JOURNAL_RETENTION_DAYS", default=7)
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", default=100)
+ORDER_RATE_PER_MINUTE = env.int("ORDER_RATE_PER_MINUTE", default=20)
+LOGIN_RATE_PER_MINUTE = env.int("LOGIN_RATE_PER_MINUTE", default=120)
+
+# --- The API ----------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["tableorder.api.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["tableorder.api.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tableorder.api.AlwaysJSON",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["stores.auth.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["stores.api.endpoint.DeclaredCaller"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tableorder.api.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Table Order",
+    "DESCRIPTION": "Guests order from the tablet on their table; the kitchen sees it at once.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+}
+
+# --- Languages and times ----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Safety of the browser pages --------------------------------------------------------------------------------
+
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = int(JWT_EXPIRE_HOURS * 3600)
+CSRF_TRUSTED_ORIGINS = [origin for origin in CORS_ALLOWED_ORIGINS if origin.startswith("https://")]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Nginx redirects to HTTPS. Here it would also redirect the load balancer's health checks, and a token that
+# was sent in the clear is already read.
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes 0.3 s a test person
+
+# --- Logging ----------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {"django.request": {"level": "ERROR"}, "django.server": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
+}

@@ -1,0 +1,353 @@
+"""Who there is (stores, people, tables) and what happened (the store's journal, the audit)."""
+
+import uuid
+import zoneinfo
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import connection, models
+from django.db.models import Q
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from .scoping import StoreScoped
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, username, password=None, **fields):
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username, password=None, **fields):
+        return self.create_user(username, password, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser):
+    """A person who signs in. What they may do comes from their memberships; there are no groups or permissions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(
+        _("username"),
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"\A[\w.@+-]+\Z", _("Letters, digits and @ . + - _ only."))],
+        help_text=_("For signing in, here and at the board. Letters, digits and @ . + - _ only."),
+        error_messages={"unique": _("This username is taken. Please choose another.")},
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("As colleagues know this person."))
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Switched off, this person is out at once, everywhere.")
+    )
+    is_superuser = models.BooleanField(_("platform operator"), default=False, help_text=_("May see and do everything."))
+    date_joined = models.DateTimeField(_("since"), default=now, editable=False)
+
+    objects = UserManager()
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = None
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ["username"]
+
+    def __str__(self):
+        return self.name or self.username
+
+    @property
+    def is_staff(self):
+        """May this person enter the admin site at all? Whoever works somewhere may: the board lives there."""
+        return self.is_superuser or self.memberships.working().exists()
+
+    def has_perm(self, perm, obj=None):
+        return self.is_active and self.is_superuser
+
+    def has_module_perms(self, app_label):
+        return self.is_active and self.is_superuser
+
+    def password_mark(self) -> str:
+        """Changes whenever the password does, whoever changed it: tokens carry it and die with it."""
+        return self.get_session_auth_hash()[:16]
+
+
+def validate_timezone(name):
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("“%(name)s” is not a time zone like Asia/Seoul."), params={"name": name})
+
+
+class StoreQuerySet(StoreScoped):
+    def open(self):
+        return self.filter(is_active=True)
+
+    def in_store(self, store):
+        return self.filter(pk=store.pk)
+
+
+class Store(models.Model):
+    store_lookup = "pk"
+
+    class Steps(models.IntegerChoices):
+        FOUR = 4, _("four: pending, preparing, ready, served")
+        THREE = 3, _("three: pending, preparing, completed")
+
+    class Language(models.TextChoices):
+        KOREAN = "ko", "한국어"
+        ENGLISH = "en", "English"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.SlugField(
+        _("code"), max_length=40, unique=True, help_text=_("Typed when signing in, for example “hanok”. Small letters, digits, - and _.")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        default="KRW",
+        validators=[RegexValidator(r"\A[A-Z]{3}\Z", _("Three capital letters, like KRW."))],
+        help_text=_("Three letters, like KRW or USD. Prices are in its smallest unit: won, cents."),
+    )
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="Asia/Seoul", validators=[validate_timezone], help_text=_("Like Asia/Seoul or America/New_York.")
+    )
+    day_starts_at = models.PositiveSmallIntegerField(
+        _("day begins at"),
+        default=5,
+        validators=[MaxValueValidator(23)],
+        help_text=_("Hour from 0 to 23. Orders before it still count to the evening before; order numbers begin at 1 here."),
+    )
+    steps = models.PositiveSmallIntegerField(_("kitchen steps"), choices=Steps, default=Steps.FOUR)
+    language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.KOREAN)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, nobody can sign in or order here."))
+    created_at = models.DateTimeField(_("created"), default=now, editable=False)
+
+    objects = StoreQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("store")
+        verbose_name_plural = _("stores")
+        ordering = ["name", "code"]
+        constraints = [
+            models.CheckConstraint(condition=Q(steps__in=[3, 4]), name="store_has_three_or_four_steps"),
+            models.CheckConstraint(condition=Q(day_starts_at__lte=23), name="store_day_starts_at_an_hour"),
+            models.CheckConstraint(condition=~Q(code=""), name="store_has_a_code"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+class MembershipQuerySet(StoreScoped):
+    def working(self):
+        """Of people who may work there now."""
+        return self.filter(is_active=True, user__is_active=True, store__is_active=True)
+
+
+class Membership(models.Model):
+    """A person works in a store."""
+
+    store_lookup = "store"
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        MANAGER = "manager", _("manager")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="memberships", verbose_name=_("store"))
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("person"))
+    role = models.CharField(
+        _("role"), max_length=10, choices=Role, default=Role.MANAGER, help_text=_("Owners may do everything in the store; managers have the board, tables and sold-out.")
+    )
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, this person is out of this store at once."))
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("staff account")
+        verbose_name_plural = _("staff accounts")
+        ordering = ["store__name", "user__username"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "user"], name="one_membership_per_store_and_user"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "manager"]), name="membership_role_is_known"),
+        ]
+
+    def __str__(self):
+        return f"{self.user} · {self.store}"
+
+
+class TableQuerySet(StoreScoped):
+    def in_use(self):
+        return self.filter(is_active=True)
+
+    def in_reading_order(self):
+        """1, 2, 10 and not 1, 10, 2: by length, then by text."""
+        return self.annotate(number_length=models.functions.Length("number")).order_by("number_length", "number", "id")
+
+    def lock(self, table_id):
+        """The table's row, locked until the transaction ends.
+
+        Every write about a party at a table takes this lock first, so that everything that concerns one party
+        happens one after the other. PostgreSQL: NO KEY, or the foreign keys of new orders would wait for it.
+        SQLite has no row locks; there the transaction itself is exclusive (BEGIN IMMEDIATE).
+        """
+        return self.select_for_update(no_key=connection.features.has_select_for_no_key_update).get_or_absent(table_id)
+
+
+class Table(models.Model):
+    store_lookup = "store"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="tables", verbose_name=_("store"))
+    number = models.CharField(_("number"), max_length=20, help_text=_("As it stands on the table: “12”, “Terrace 3”."))
+    password = models.CharField(_("tablet password"), max_length=128, editable=False)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, its tablet is out at once and nobody can order from it."))
+    # Tokens carry the epoch they were given in; a higher one on the row makes them all invalid at once.
+    epoch = models.PositiveIntegerField(default=1, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = TableQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("table")
+        verbose_name_plural = _("tables")
+        ordering = ["store__name", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "number"], name="one_table_per_store_and_number", violation_error_message=_("This store has a table with that number.")),
+            models.CheckConstraint(condition=~Q(number=""), name="table_has_a_number"),
+        ]
+
+    def __str__(self):
+        return self.number
+
+    def set_password(self, raw: str):
+        """A new password cuts off every tablet that signed in with the old one."""
+        self.password = make_password(raw)
+        self.epoch += 1
+
+    def check_password(self, raw: str) -> bool:
+        return check_password(raw, self.password)
+
+
+class StaffToken(models.Model):
+    """An access token in use. Deleting the row ends it: that is what signing out does."""
+
+    store_lookup = "membership__store"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="tokens")
+    issued_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+
+    objects = StoreScoped.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="staff_token_expiry")]
+
+
+class TabletLogin(models.Model):
+    """A tablet that signed in: the chain of its refresh tokens, of which only the newest is good.
+
+    `generation` counts the rotations. The one before goes on working for a minute after `rotated_at`.
+    """
+
+    store_lookup = "table__store"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    table = models.ForeignKey(Table, models.CASCADE, related_name="logins")
+    epoch = models.PositiveIntegerField()
+    generation = models.PositiveIntegerField(default=1)
+    rotated_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+
+    objects = StoreScoped.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="tablet_login_expiry")]
+
+
+class LoginAttempts(models.Model):
+    """Failed sign-ins of one person or table from one address; with an empty address: from all of them.
+
+    `subject` is what was typed, known or not, so that a lock tells nobody which names exist.
+    """
+
+    subject = models.CharField(max_length=64)
+    address = models.CharField(max_length=45, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    window_began_at = models.DateTimeField(default=now)
+    locked_until = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "address"], name="one_count_per_subject_and_address")]
+        indexes = [models.Index(fields=["window_began_at"], name="login_attempts_window")]
+
+
+class Journal(models.Model):
+    """The store's counter row: the last number of everything that is counted without a hole.
+
+    Its lock is the last one that any transaction takes; see `stores/journal.py`.
+    """
+
+    store = models.OneToOneField(Store, models.CASCADE, primary_key=True, related_name="journal")
+    last_number = models.PositiveBigIntegerField(default=0)
+    purged_number = models.PositiveBigIntegerField(default=0)  # events up to here are gone
+    order_day = models.DateField(null=True)
+    last_order_number = models.PositiveIntegerField(default=0)
+    menu_version = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(purged_number__lte=models.F("last_number")), name="journal_purges_only_the_past")]
+
+
+class Event(models.Model):
+    """One thing that happened in a store. `body` is the payload as it goes on the wire, JSON in UTF-8."""
+
+    store_lookup = "store"
+
+    id = models.BigAutoField(primary_key=True)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="events")
+    number = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=40)
+    table_id = models.UUIDField(null=True)
+    at = models.DateTimeField()
+    body = models.TextField()
+
+    objects = StoreScoped.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "number"], name="one_event_per_store_and_number")]
+        indexes = [models.Index(fields=["at"], name="event_time")]
+
+
+class AuditEntry(models.Model):
+    """Who did what. Written with the change itself, never changed."""
+
+    store_lookup = "store"
+
+    id = models.BigAutoField(primary_key=True)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="audit", verbose_name=_("store"))
+    at = models.DateTimeField(_("time"), default=now)
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("person"))
+    actor_name = models.CharField(_("name"), max_length=100)
+    action = models.CharField(_("action"), max_length=40)
+    subject = models.CharField(_("about"), max_length=120)
+    details = models.JSONField(_("details"), default=dict)
+
+    objects = StoreScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit")
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["store", "-at"], name="audit_newest_first")]
+
+    def __str__(self):
+        return f"{self.action} {self.subject}"

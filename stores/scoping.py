@@ -1,0 +1,33 @@
+"""THE tenant rule: which rows belong to a store, and which a person may see.
+
+API, admin and streams reach rows only through these methods, so a forgotten filter has no place to be
+forgotten in. A model says where its store is by `store_lookup`.
+"""
+
+from django.db import models
+
+from tableorder.errors import Absent
+
+
+class StoreScoped(models.QuerySet):
+    def in_store(self, store):
+        """The rows of this store."""
+        return self.filter(**{self.model.store_lookup: store})
+
+    def for_user(self, user):
+        """The rows a person may see in the admin: of the stores they own; a superuser's are all."""
+        if not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        from .models import Membership
+
+        owned = Membership.objects.filter(user=user, role=Membership.Role.OWNER, is_active=True, store__is_active=True)
+        return self.filter(**{f"{self.model.store_lookup}__in": owned.values("store")})
+
+    def get_or_absent(self, id):
+        """The row, or Absent: the same for another store's as for one that does not exist."""
+        found = self.filter(pk=id).first()
+        if found is None:
+            raise Absent()
+        return found

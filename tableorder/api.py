@@ -1,0 +1,222 @@
+"""The manners of the API, in one place: strict JSON in, problem+json for every refusal (RFC 9457)."""
+
+import logging
+
+from django.conf import settings
+from django.core import exceptions as django_exceptions
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views import defaults
+from rest_framework import exceptions as drf_exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from . import errors, json
+
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
+RETRY_AFTER = 2  # seconds; long enough for a failover to get on, short enough for a guest to wait
+
+# Which HTTP status a kind of refusal gets.
+STATUS = {
+    errors.Malformed: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.Absent: 404,
+    errors.MethodNotAllowed: 405,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Mismatch: 422,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+
+TITLES = {
+    400: _("Invalid request"),
+    401: _("Not signed in"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("Method not allowed"),
+    409: _("Conflict"),
+    413: _("Too large"),
+    415: _("Unsupported content"),
+    422: _("Key already used"),
+    429: _("Too many requests"),
+    500: _("Internal error"),
+    503: _("Not available"),
+}
+
+
+class InternalError(errors.Refusal):
+    code = "INTERNAL_ERROR"
+    detail = _("Something went wrong on our side.")
+
+
+def status_of(refusal) -> int:
+    """The HTTP status of a refusal or of its class."""
+    kinds = (refusal if isinstance(refusal, type) else type(refusal)).__mro__
+    return next((STATUS[kind] for kind in kinds if kind in STATUS), 500)
+
+
+def problem(refusal: errors.Refusal, request_id: str) -> dict:
+    """The body of a refusal."""
+    status = status_of(refusal)
+    body = {
+        "type": f"urn:tableorder:problem:{refusal.code.lower().replace('_', '-')}",
+        "title": str(TITLES[status]),
+        "status": status,
+        "detail": str(refusal.detail),
+        "code": refusal.code,
+        "request_id": request_id,
+    }
+    if refusal.errors:
+        body["errors"] = refusal.errors
+    return body | refusal.facts
+
+
+def problem_headers(refusal: errors.Refusal) -> dict:
+    status = status_of(refusal)
+    headers = {"Cache-Control": "no-store"}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="tableorder"'
+    if status in (429, 503):
+        headers["Retry-After"] = str(max(1, round(refusal.retry_after or RETRY_AFTER)))
+    return headers
+
+
+def problem_response(request, refusal: errors.Refusal) -> HttpResponse:
+    """The refusal as a plain Django response, for places outside DRF."""
+    return HttpResponse(
+        json.dumps(problem(refusal, getattr(request, "request_id", ""))),
+        status=status_of(refusal),
+        content_type=PROBLEM,
+        headers=problem_headers(refusal),
+    )
+
+
+def translate(error: BaseException) -> errors.Refusal:
+    """Any exception as the refusal it means to the caller."""
+    match error:
+        case errors.Refusal():
+            return error
+        case drf_exceptions.ValidationError():
+            return errors.Malformed(errors=list(_field_errors(error.detail)))
+        case drf_exceptions.ParseError() | django_exceptions.BadRequest():
+            return errors.Malformed()
+        case django_exceptions.RequestDataTooBig():
+            return errors.TooLarge()
+        case django_exceptions.SuspiciousOperation():
+            return errors.Malformed()
+        case drf_exceptions.NotAuthenticated() | drf_exceptions.AuthenticationFailed():
+            return errors.Unauthenticated()
+        case drf_exceptions.PermissionDenied() | django_exceptions.PermissionDenied():
+            return errors.Forbidden()
+        case Http404() | drf_exceptions.NotFound():
+            return errors.Absent()
+        case drf_exceptions.MethodNotAllowed():
+            return errors.MethodNotAllowed()
+        case drf_exceptions.UnsupportedMediaType():
+            return errors.UnsupportedMedia()
+        case drf_exceptions.Throttled():
+            return errors.TooMany(retry_after=error.wait)
+        case OperationalError() | InterfaceError():
+            log.warning("database trouble", exc_info=error)
+            return errors.Unavailable(retry_after=RETRY_AFTER)
+        case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == "25006":
+            # PostgreSQL refuses writes while it fails over: read_only_sql_transaction.
+            log.warning("database is read-only", exc_info=error)
+            return errors.Unavailable(retry_after=RETRY_AFTER)
+    log.error("unexpected error", exc_info=error)
+    return InternalError()
+
+
+def exception_handler(error, context):
+    """DRF's hook: every error of every view leaves through here."""
+    refusal = translate(error)
+    request = context["request"]
+    return Response(
+        problem(refusal, getattr(request, "request_id", "")),
+        status=status_of(refusal),
+        content_type=PROBLEM,
+        headers=problem_headers(refusal),
+    )
+
+
+def _field_errors(detail, pointer=""):
+    """DRF's nested error lists as a flat list of JSON pointers (RFC 6901)."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            here = pointer if name == api_settings.NON_FIELD_ERRORS_KEY else f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
+            yield from _field_errors(inner, here)
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            if isinstance(inner, dict | list):
+                yield from _field_errors(inner, f"{pointer}/{index}")
+            else:
+                yield from _field_errors(inner, pointer)
+    else:
+        yield {"pointer": pointer, "code": getattr(detail, "code", None) or "invalid", "detail": str(detail)}
+
+
+class StrictJSONParser(BaseParser):
+    """A JSON body of at most 64 KB. Nothing else is accepted."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        raw = read_body(parser_context["request"], stream, limit=json.MAX_BYTES)
+        return json.loads(raw)
+
+
+def read_body(request, stream, *, limit: int) -> bytes:
+    """The body, or TooLarge; a body that says it is too large is not read at all."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > limit:
+        raise errors.TooLarge()
+    raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise errors.TooLarge()
+    return raw
+
+
+class JSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        return b"" if data is None else json.dumps(data).encode()
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """The API speaks JSON whatever `Accept` says, so that no client ever gets HTML from it."""
+
+    def select_parser(self, request, parsers):
+        content_type = (request.content_type or "").split(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == content_type), None)
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
+
+
+def _handler(refusal, page):
+    """A Django error handler: problem+json under /api/, Django's own page elsewhere."""
+
+    def handle(request, exception=None):
+        if request.path.startswith(settings.API_PREFIX):
+            return problem_response(request, translate(exception) if exception else refusal())
+        return page(request, exception) if refusal is not InternalError else page(request)
+
+    return handle
+
+
+bad_request = _handler(errors.Malformed, defaults.bad_request)
+forbidden = _handler(errors.Forbidden, defaults.permission_denied)
+not_found = _handler(errors.Absent, defaults.page_not_found)
+server_error = _handler(InternalError, defaults.server_error)

@@ -1,0 +1,54 @@
+"""Strict JSON in, plain JSON out.
+
+Stricter than the standard library where a lenient reader would let two programs understand one body
+differently (RFC 8259, section 4 and 9): no duplicate keys, no NaN, no NUL, no lone surrogates (no database
+stores them), nesting to 20.
+"""
+
+import json
+
+from .errors import MalformedJSON
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 20
+
+
+def dumps(value) -> str:
+    """JSON as it goes on the wire: compact, UTF-8 as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def loads(raw: bytes):
+    """The value in `raw`, or MalformedJSON."""
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedJSON() from error
+    _check(value, depth=0)
+    return value
+
+
+def _unique(pairs):
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def _no_constant(name):
+    raise ValueError(name)
+
+
+def _check(value, depth):
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise MalformedJSON()
+    elif isinstance(value, list | dict):
+        if depth >= MAX_DEPTH:
+            raise MalformedJSON()
+        if isinstance(value, dict):
+            for key in value:
+                _check(key, depth + 1)
+            value = value.values()
+        for inner in value:
+            _check(inner, depth + 1)

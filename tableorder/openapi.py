@@ -1,0 +1,69 @@
+"""What an endpoint takes, answers and refuses, said once for OpenAPI.
+
+`documented` sits on a view's method. The refusals are the classes that the code raises, so a code in the
+document is a code that exists.
+"""
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+
+from . import errors
+from .api import PROBLEM, InternalError, status_of
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable and for programs, `detail` is for people.",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {"pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+# What any endpoint may answer: a wrong method never reaches it, the database may be away.
+ALWAYS = (errors.MethodNotAllowed, errors.Unavailable, errors.Malformed)
+WITH_BODY = (errors.Malformed, errors.MalformedJSON, errors.TooLarge, errors.UnsupportedMedia)
+SIGNED_IN = (errors.Unauthenticated, errors.TokenInvalid, errors.Forbidden)
+LISTED = (
+    OpenApiParameter("cursor", str, description="`next` of the page before."),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}),
+)
+
+
+def refusals(*kinds) -> dict:
+    """Refusal classes as OpenAPI responses, grouped by status, each with its codes."""
+    codes: dict[int, list[str]] = {}
+    for kind in kinds:
+        if kind is not InternalError and kind.code not in codes.setdefault(status_of(kind), []):
+            codes[status_of(kind)].append(kind.code)
+    return {
+        (status, PROBLEM): OpenApiResponse(
+            {"allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": {"code": {"enum": sorted(names)}}}]},
+            description=", ".join(sorted(names)),
+        )
+        for status, names in sorted(codes.items())
+    }
+
+
+def documented(*, answers, request=None, refuses=(), public=False, parameters=(), listed=False, **more):
+    """`answers`: {status: output serializer or None}. `refuses`: the refusal classes of its own."""
+    common = ALWAYS + (() if public else SIGNED_IN) + (WITH_BODY if request is not None else ())
+    responses = {(status, "application/json") if body is not None else status: body for status, body in answers.items()}
+    return extend_schema(
+        request=request,
+        responses=responses | refusals(*common, *refuses),
+        parameters=[*parameters, *(LISTED if listed else ())],
+        **({"auth": []} if public else {}),
+        **more,
+    )
