@@ -275,19 +275,19 @@ class TabletLogin(models.Model):
 class LoginAttempts(models.Model):
     """Failed sign-ins of one person or table from one address; with an empty address: from all of them.
 
-    `subject` is what was typed, known or not, so that a lock tells nobody which names exist.
+    `subject` is a digest of what was typed, known or not, so that a lock tells nobody which names exist.
     """
 
     subject = models.CharField(max_length=64)
     address = models.CharField(max_length=45, blank=True)
-    failures = models.PositiveIntegerField(default=0)
-    window_began_at = models.DateTimeField(default=now)
+    failed_at = models.JSONField(default=list)  # seconds since 1970, at most as many as the limit counts
     locked_until = models.DateTimeField(null=True)
     succeeded_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(default=now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "address"], name="one_count_per_subject_and_address")]
-        indexes = [models.Index(fields=["window_began_at"], name="login_attempts_window")]
+        indexes = [models.Index(fields=["last_at"], name="login_attempts_last")]
 
 
 class Journal(models.Model):

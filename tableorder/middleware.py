@@ -4,6 +4,8 @@ import re
 import time
 import uuid
 
+from .addresses import client_address
+
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -21,6 +23,7 @@ class RequestEnvelope:
     def __call__(self, request):
         started = time.perf_counter()
         request.request_id = request_id_from(request.headers.get("X-Request-ID"))
+        request.client_address = client_address(request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For"))
         response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         response["X-Process-Time"] = f"{(time.perf_counter() - started) * 1000:.1f}"

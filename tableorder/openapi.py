@@ -67,3 +67,9 @@ def documented(*, answers, request=None, refuses=(), public=False, parameters=()
         **({"auth": []} if public else {}),
         **more,
     )
+
+
+def with_problem(result, generator, request, public):
+    """drf-spectacular hook: puts the one Problem schema into the document."""
+    result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+    return result

@@ -1,0 +1,113 @@
+"""The one base of all endpoints: closed unless it declares who may call it."""
+
+from enum import StrEnum
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.permissions import BasePermission
+from rest_framework.views import APIView
+
+from stores.auth import StaffCaller, TabletCaller, caller_of
+from tableorder.errors import Forbidden, TokenInvalid, Unauthenticated
+
+
+class Role(StrEnum):
+    """Who may call. An owner may do everything that a manager may."""
+
+    ANYONE = "anyone"
+    TABLET = "tablet"
+    MANAGER = "manager"
+    OWNER = "owner"
+
+    def admits(self, caller) -> bool:
+        match self:
+            case Role.ANYONE:
+                return True
+            case Role.TABLET:
+                return isinstance(caller, TabletCaller)
+            case Role.MANAGER:
+                return isinstance(caller, StaffCaller)
+            case Role.OWNER:
+                return isinstance(caller, StaffCaller) and caller.is_owner
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>`; `request.auth` is the caller."""
+
+    def authenticate(self, request):
+        caller = caller_of(bearer_token(get_authorization_header(request)))
+        return getattr(caller, "user", None), caller
+
+    def authenticate_header(self, request):
+        return "Bearer"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def bearer_token(header: bytes) -> str:
+    """The token in an Authorization header; Unauthenticated without one."""
+    scheme, _, token = header.partition(b" ")
+    if scheme.lower() != b"bearer" or not token.strip():
+        raise Unauthenticated()
+    try:
+        return token.strip().decode("ascii")
+    except UnicodeDecodeError as error:
+        raise TokenInvalid() from error
+
+
+class DeclaredCaller(BasePermission):
+    """Asks the view's `role`, which `Endpoint` has made sure of."""
+
+    def has_permission(self, request, view):
+        if not view.role_for(request.method).admits(request.auth):
+            raise Forbidden()
+        return True
+
+
+class Endpoint(APIView):
+    """A view that says who may call it: `role = Role.MANAGER`, or by method `{"GET": ..., "POST": ...}`.
+
+    A class that doesn't say does not import; a method that a dictionary leaves out has no one.
+    """
+
+    role: Role | dict[str, Role]
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [DeclaredCaller]
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if not hasattr(cls, "role"):
+            raise TypeError(f"{cls.__module__}.{cls.__qualname__} must declare its `role`")
+
+    def role_for(self, method: str) -> Role:
+        return self.role if isinstance(self.role, Role) else self.role[method]
+
+    def get_authenticators(self):
+        if self.role == Role.ANYONE:
+            return []
+        return super().get_authenticators()
+
+    def check_permissions(self, request):
+        # Who are you comes before what do you want: a wrong method tells an outsider nothing more.
+        if request.method.lower() in self.http_method_names and hasattr(self, request.method.lower()):
+            super().check_permissions(request)
+
+    @property
+    def caller(self) -> TabletCaller | StaffCaller:
+        return self.request.auth
+
+    @property
+    def store(self):
+        return self.caller.store
+
+    def body(self, serializer_class, **kwargs):
+        """The validated body; refused as a whole if anything in it is wrong."""
+        serializer = serializer_class(data=self.request.data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data

@@ -1,0 +1,221 @@
+"""Who is calling: staff and tablet tokens.
+
+A token only names its holder; whether that holder may still come in is read from the database with every
+request: a cut-off, a changed password, a deactivation take effect with the next one.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import Token, UntypedToken
+
+from tableorder.errors import TokenInvalid
+from tableorder.transactions import whole
+
+from .errors import InvalidCredentials
+from .login_limits import Attempt, subject_of
+from .models import Membership, StaffToken, Store, Table, TabletLogin, User
+
+# A refresh token that was used goes on working for so long and gives the same successor: the answer may have
+# been lost on the way, and the tablet asks again.
+REFRESH_GRACE = timedelta(seconds=60)
+
+
+class StaffAccess(Token):
+    token_type = "staff"
+    lifetime = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+
+
+class TabletAccess(Token):
+    token_type = "tablet"
+    lifetime = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+
+
+class TabletRefresh(Token):
+    token_type = "tablet_refresh"
+    lifetime = timedelta(days=settings.TABLET_REFRESH_DAYS)
+
+
+@dataclass(frozen=True)
+class TabletCaller:
+    """A tablet: it is its table."""
+
+    token_id: str
+    table: Table
+    expires_at: float  # seconds since 1970
+
+    @property
+    def store(self) -> Store:
+        return self.table.store
+
+
+@dataclass(frozen=True)
+class StaffCaller:
+    """A person at work in one store."""
+
+    token_id: str
+    membership: Membership
+    expires_at: float
+
+    @property
+    def store(self) -> Store:
+        return self.membership.store
+
+    @property
+    def user(self) -> User:
+        return self.membership.user
+
+    @property
+    def is_owner(self) -> bool:
+        return self.membership.role == Membership.Role.OWNER
+
+
+def caller_of(raw_token: str) -> TabletCaller | StaffCaller:
+    """The holder of an access token, with store and journal, in one query; TokenInvalid otherwise."""
+    payload = _payload(raw_token)
+    try:
+        match payload.get("token_type"):
+            case StaffAccess.token_type:
+                return _staff_caller(payload)
+            case TabletAccess.token_type:
+                return _tablet_caller(payload)
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
+        raise TokenInvalid() from error  # signed with our key, but not a token of ours
+    raise TokenInvalid()
+
+
+def _payload(raw_token):
+    try:
+        return UntypedToken(raw_token).payload
+    except TokenError as error:
+        raise TokenInvalid() from error
+
+
+def _staff_caller(payload):
+    token = (
+        StaffToken.objects.filter(pk=uuid.UUID(payload["jti"]), membership__in=Membership.objects.working())
+        .select_related("membership__user", "membership__store__journal")
+        .first()
+    )
+    if token is None or payload["password"] != token.membership.user.password_mark():
+        raise TokenInvalid()
+    return StaffCaller(token_id=payload["jti"], membership=token.membership, expires_at=payload["exp"])
+
+
+def _tablet_caller(payload):
+    table = (
+        Table.objects.in_use()
+        .filter(pk=uuid.UUID(payload["table"]), store=uuid.UUID(payload["store"]), store__is_active=True, epoch=int(payload["epoch"]))
+        .select_related("store__journal")
+        .first()
+    )
+    if table is None:
+        raise TokenInvalid()
+    return TabletCaller(token_id=payload["login"], table=table, expires_at=payload["exp"])
+
+
+# --- Staff ------------------------------------------------------------------------------------------------------
+
+
+def log_in_staff(*, store: str, username: str, password: str, address: str) -> tuple[Membership, StaffAccess]:
+    """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
+    attempt = Attempt(subject_of("staff", store, username), address)
+    membership = (
+        Membership.objects.working()
+        .filter(store__code=store, user__username=username)
+        .select_related("user", "store")
+        .first()
+    )
+    if not (membership.user.check_password(password) if membership else _as_slow_as_a_check(password)):
+        attempt.failed()
+        raise InvalidCredentials()
+    attempt.succeeded()
+    token = StaffAccess()
+    row = StaffToken.objects.create(membership=membership, expires_at=expiry(token))
+    token["jti"] = str(row.pk)
+    token["store"] = str(membership.store_id)
+    token["user"] = str(membership.user_id)
+    token["password"] = membership.user.password_mark()
+    return membership, token
+
+
+def log_out_staff(caller: StaffCaller):
+    """The token is dead with the next request."""
+    StaffToken.objects.filter(pk=caller.token_id).delete()
+
+
+# --- Tablets ----------------------------------------------------------------------------------------------------
+
+
+def log_in_tablet(*, store: str, number: str, password: str, address: str) -> tuple[Table, TabletAccess, TabletRefresh]:
+    """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
+    attempt = Attempt(subject_of("table", store, number), address)
+    table = Table.objects.in_use().filter(store__code=store, store__is_active=True, number=number).select_related("store").first()
+    if not (table.check_password(password) if table else _as_slow_as_a_check(password)):
+        attempt.failed()
+        raise InvalidCredentials()
+    attempt.succeeded()
+    now = timezone.now().replace(microsecond=0)
+    login = TabletLogin.objects.create(table=table, epoch=table.epoch, rotated_at=now, expires_at=now + TabletRefresh.lifetime)
+    return table, _tablet_access(login), _tablet_refresh(login)
+
+
+@whole
+def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
+    """The next pair of tokens; TokenInvalid for one that was replaced more than a minute ago."""
+    payload = _payload(raw_token)
+    try:
+        if payload.get("token_type") != TabletRefresh.token_type:
+            raise TokenInvalid()
+        id, generation = uuid.UUID(payload["login"]), int(payload["generation"])
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
+        raise TokenInvalid() from error
+    login = TabletLogin.objects.select_for_update().filter(pk=id).first()
+    table = Table.objects.in_use().filter(pk=login.table_id, store__is_active=True, epoch=login.epoch).first() if login else None
+    if table is None:
+        raise TokenInvalid()
+    login.table = table
+    now = timezone.now().replace(microsecond=0)
+    if generation == login.generation:
+        login.generation += 1
+        login.rotated_at = now
+        login.expires_at = now + TabletRefresh.lifetime
+        login.save()
+    elif generation != login.generation - 1 or timezone.now() > login.rotated_at + REFRESH_GRACE:
+        raise TokenInvalid()
+    return _tablet_access(login), _tablet_refresh(login)
+
+
+def _tablet_access(login):
+    token = TabletAccess()
+    token["store"] = str(login.table.store_id)
+    token["table"] = str(login.table_id)
+    token["epoch"] = login.epoch
+    token["login"] = str(login.pk)
+    return token
+
+
+def _tablet_refresh(login):
+    """Made from the row alone, so that asking again gives the very same token."""
+    token = TabletRefresh()
+    token.set_iat(at_time=login.rotated_at)
+    token.set_exp(from_time=login.rotated_at)
+    token["jti"] = f"{login.pk.hex}-{login.generation}"
+    token["login"] = str(login.pk)
+    token["generation"] = login.generation
+    return token
+
+
+def expiry(token: Token):
+    return timezone.datetime.fromtimestamp(token["exp"], tz=timezone.get_default_timezone())
+
+
+def _as_slow_as_a_check(password) -> bool:
+    """Spends the time of a password check, so that an unknown name takes as long to refuse as a known one."""
+    make_password(password)
+    return False

@@ -1,0 +1,108 @@
+"""How often a password may be guessed. The counts live in the database, so that every process sees them.
+
+- One person or table from one address: 5 failures within 15 minutes lock that pair for 15 minutes.
+- One person or table from all addresses: 30 failures within an hour lock it for an hour, but only for addresses
+  that have never signed in there: nobody at a table can lock the restaurant out.
+
+An attempt is counted as failed before its password is looked at and forgiven if it was right. Counted only
+afterwards, a hundred guesses sent at once would all be looked at.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from tableorder.transactions import whole
+
+from .errors import LoginLocked
+from .models import LoginAttempts
+
+
+@dataclass(frozen=True)
+class Limit:
+    failures: int
+    window: timedelta
+    lock: timedelta
+
+
+PAIR = Limit(failures=5, window=timedelta(minutes=15), lock=timedelta(minutes=15))
+ALL_ADDRESSES = Limit(failures=30, window=timedelta(hours=1), lock=timedelta(hours=1))
+
+# How long to wait for guesses under way to be decided before they count as failed. Hashing takes 0.3 s.
+PATIENCE = 8.0
+
+
+def subject_of(*names: str) -> str:
+    """What was typed, as a fixed-length key: unknown names count like known ones."""
+    return hashlib.sha256("\x00".join(names).casefold().encode()).hexdigest()
+
+
+class Attempt:
+    """One sign-in under way. Exactly one of `failed` and `succeeded` must be called."""
+
+    def __init__(self, subject: str, address: str):
+        """Counts the attempt, or raises LoginLocked (with the seconds to wait)."""
+        self.subject, self.address = subject, address
+        patient_until = time.monotonic() + PATIENCE
+        while True:
+            self.at, locked_for, undecided = self._reserve()
+            if locked_for is None:
+                return
+            if not undecided or time.monotonic() > patient_until:
+                raise LoginLocked(retry_after=locked_for)
+            time.sleep(0.05)
+
+    def failed(self):
+        self._settle_failure()
+
+    def succeeded(self):
+        self._settle_success()
+
+    def _rows(self):
+        """(pair, all addresses), locked; always the row of all addresses first."""
+        for address in ("", self.address):
+            LoginAttempts.objects.get_or_create(subject=self.subject, address=address)
+        rows = LoginAttempts.objects.filter(subject=self.subject, address__in=["", self.address])
+        everyone, *pair = rows.order_by("address").select_for_update()
+        return pair[0] if pair else everyone, everyone
+
+    @whole
+    def _reserve(self):
+        """(time of the attempt, seconds locked or None, whether that hangs on attempts under way)."""
+        now = timezone.now()
+        pair, everyone = self._rows()
+        for row, limit in ((pair, PAIR), (everyone, ALL_ADDRESSES)):
+            row.failed_at = [at for at in row.failed_at if at > (now - limit.window).timestamp()]
+            if row is everyone and pair.succeeded_at is not None:
+                continue  # an address that has signed in here before is not locked out by others
+            if row.locked_until and row.locked_until > now:
+                return None, (row.locked_until - now).total_seconds(), False
+            if len(row.failed_at) >= limit.failures:
+                return None, limit.lock.total_seconds(), True
+        for row in {id(row): row for row in (pair, everyone)}.values():
+            row.failed_at.append(now.timestamp())
+            row.last_at = now
+            row.save()
+        return now.timestamp(), None, False
+
+    @whole
+    def _settle_failure(self):
+        now = timezone.now()
+        for row, limit in zip(self._rows(), (PAIR, ALL_ADDRESSES), strict=True):
+            if len([at for at in row.failed_at if at > (now - limit.window).timestamp()]) >= limit.failures:
+                row.locked_until = now + limit.lock
+                row.save()
+
+    @whole
+    def _settle_success(self):
+        pair, everyone = self._rows()
+        if self.at in everyone.failed_at:
+            everyone.failed_at.remove(self.at)
+            everyone.save()
+        pair.failed_at = []
+        pair.locked_until = None
+        pair.succeeded_at = timezone.now()
+        pair.save()

@@ -1,0 +1,88 @@
+"""Stores and tables: changing a row is the whole story, and these are the changes that the journal tells."""
+
+from django.db import IntegrityError, transaction
+
+from tableorder.errors import Malformed
+from tableorder.transactions import whole
+
+from . import audit, journal
+from .errors import TableExists
+from .models import Journal, Store, Table, User
+from .payloads import table_payload
+
+UNCHANGED = object()
+
+
+@whole
+def create_store(*, actor: User | None = None, **fields) -> Store:
+    """A store with its journal; `fields` are those of Store."""
+    store = Store(**fields)
+    store.full_clean()
+    store.save(force_insert=True)
+    Journal.objects.create(store=store)
+    audit.note(store, "store.created", store.code, actor=actor)
+    return store
+
+
+@whole
+def create_table(store: Store, *, number: str, password: str, is_active: bool = True, actor: User | None = None) -> Table:
+    """A table whose tablet signs in with this password. Raises TableExists."""
+    table = Table(store=store, number=number, is_active=is_active)
+    table.set_password(password)
+    _save(table)
+    audit.note(store, "table.created", number, actor=actor)
+    journal.record(store.pk, _changed(table))
+    return table
+
+
+@whole
+def change_table(
+    table: Table, *, number: str = UNCHANGED, password: str = UNCHANGED, is_active: bool = UNCHANGED, actor: User | None = None
+) -> Table:
+    """A new password or switching it off cuts its tablets off at once. Raises TableExists."""
+    table = Table.objects.in_store(table.store).lock(table.pk)
+    changed = []
+    if number is not UNCHANGED and number != table.number:
+        table.number = number
+        changed.append("number")
+    if is_active is not UNCHANGED and is_active != table.is_active:
+        table.is_active = is_active
+        if not is_active:
+            table.epoch += 1
+        changed.append("is_active")
+    if password is not UNCHANGED:
+        table.set_password(password)
+        changed.append("password")
+    if not changed:
+        return table
+    table.version += 1
+    _save(table)
+    audit.note(table.store, "table.changed", table.number, actor=actor, changed=changed)
+    journal.record(table.store_id, _changed(table))
+    return table
+
+
+@whole
+def sign_out_table(table: Table, *, actor: User | None) -> Table:
+    """Every tablet of the table is out with its next request; signing in again needs the password."""
+    table = Table.objects.in_store(table.store).lock(table.pk)
+    table.epoch += 1
+    table.version += 1
+    table.save()
+    audit.note(table.store, "table.signed_out", table.number, actor=actor)
+    journal.record(table.store_id, _changed(table))
+    return table
+
+
+def _save(table):
+    if not table.number.strip():
+        raise Malformed()
+    try:
+        with transaction.atomic():
+            table.save()
+    except IntegrityError as error:
+        raise TableExists() from error
+
+
+def _changed(table):
+    return journal.NewEvent("table.changed", table_payload(table), table_id=table.pk)
