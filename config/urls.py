@@ -6,6 +6,8 @@ from tableorder import api
 
 urlpatterns = [
     path("api/v1/", include("stores.urls")),
+    path("api/v1/", include("sessions_app.urls")),
+    path("api/v1/", include("orders.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),

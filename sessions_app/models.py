@@ -64,9 +64,9 @@ class TableSession(models.Model):
     last_order_at = models.DateTimeField(_("last order"), default=timezone.now)
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
     completed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("completed by"))
-    # The bill at completion, so that history is read without adding it up again. Until then the orders say it.
-    final_total = models.PositiveBigIntegerField(_("total"), null=True, blank=True)
-    version = models.PositiveIntegerField(default=1, editable=False)
+    # The bill: what its orders come to. Kept with every order and cancellation, under the table's lock, so that
+    # neither the board nor the history adds it up again.
+    total = models.PositiveBigIntegerField(_("total"), default=0)
     active_marker = marker_while(state="active")
 
     objects = SessionQuerySet.as_manager()
@@ -79,9 +79,8 @@ class TableSession(models.Model):
             models.UniqueConstraint(fields=["table", "active_marker"], name="one_active_session_per_table"),
             models.CheckConstraint(condition=Q(state__in=["active", "expired", "completed"]), name="session_state_is_known"),
             models.CheckConstraint(
-                condition=Q(state="completed", completed_at__isnull=False, final_total__isnull=False)
-                | (~Q(state="completed") & Q(completed_at__isnull=True, final_total__isnull=True)),
-                name="session_is_completed_with_its_time_and_total",
+                condition=Q(state="completed", completed_at__isnull=False) | (~Q(state="completed") & Q(completed_at__isnull=True)),
+                name="session_is_completed_with_its_time",
             ),
             models.CheckConstraint(condition=Q(last_order_at__gte=models.F("started_at")), name="session_orders_follow_its_start"),
         ]

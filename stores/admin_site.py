@@ -1,7 +1,42 @@
 """Django's admin site, open to whoever works in a store. What each sees there, `stores/scoping.py` decides."""
 
+import functools
+
 from django.contrib import admin
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class StoreAdminSite(admin.AdminSite):
     site_title = site_header = "Table Order"
+    index_title = _("Your store")
+    index_template = "admin/store_index.html"
+    site_url = None  # there is no page for guests to go to from here
+    empty_value_display = "—"
+    app_order = ["menus", "orders", "sessions_app", "stores"]
+
+    @property
+    def login_form(self):
+        from .admin_login import LoginForm  # the site is made before any model is
+
+        return LoginForm
+
+    def admin_view(self, view, cacheable=False):
+        """The view, with times as the clock on the store's wall shows them."""
+        inner = super().admin_view(view, cacheable)
+
+        @functools.wraps(inner)
+        def in_the_stores_time(request, *args, **kwargs):
+            from .admin_scope import zone_of
+
+            with timezone.override(zone_of(request)):
+                response = inner(request, *args, **kwargs)
+                # Rendered now, for a template that is rendered later would be out of the zone again.
+                return response.render() if callable(getattr(response, "render", None)) else response
+
+        return in_the_stores_time
+
+    def get_app_list(self, request, app_label=None):
+        """In the order of a working day, each app's models as they are registered, and not by the alphabet."""
+        apps = self._build_app_dict(request, app_label)
+        return [apps[label] for label in [*self.app_order, *(apps.keys() - set(self.app_order))] if label in apps]

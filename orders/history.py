@@ -1,0 +1,61 @@
+"""Completed sessions: the bills of the past."""
+
+import datetime
+from datetime import timedelta
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from sessions_app.models import TableSession
+from stores.models import Store
+from stores.payloads import moment, table_reference
+from tableorder.paging import invalid_parameter, page
+
+from .models import Order
+from .payloads import order_payload
+
+
+def history_page(store: Store, params, *, table=None) -> dict:
+    """A page of completed sessions, newest first, of one table or all; `from` and `to` are business dates."""
+    sessions = TableSession.objects.in_store(store).completed().select_related("table")
+    if table is not None:
+        sessions = sessions.filter(table=table)
+    first, last = _date(params, "from"), _date(params, "to")
+    if first and last and last < first:
+        raise invalid_parameter("to", _("The end lies before the beginning."))
+    if first:
+        sessions = sessions.filter(completed_at__gte=_begin(store, first))
+    if last:
+        sessions = sessions.filter(completed_at__lt=_begin(store, last + timedelta(days=1)))
+    sessions = sessions.prefetch_related(Prefetch("orders", Order.objects.with_lines().newest_first()))
+    rows, cursor = page(sessions, params, by=["completed_at", "id"], descending=True)
+    return {"results": [_entry(session) for session in rows], "next": cursor}
+
+
+def _date(params, name):
+    value = params.get(name)
+    if value is None:
+        return None
+    try:
+        day = datetime.date.fromisoformat(value) if len(value) == 10 else None
+    except ValueError:
+        day = None
+    if day is None or not 2000 <= day.year <= 9000:
+        raise invalid_parameter(name, _("A date like 2026-11-20."))
+    return day
+
+
+def _begin(store, day):
+    """When a business day begins, as a moment."""
+    return datetime.datetime.combine(day, datetime.time(store.day_starts_at), tzinfo=store.zone)
+
+
+def _entry(session):
+    return {
+        "id": str(session.pk),
+        "table": table_reference(session.table),
+        "started_at": moment(session.started_at),
+        "completed_at": moment(session.completed_at),
+        "total": session.total,
+        "orders": [order_payload(order) for order in session.orders.all()],
+    }
