@@ -1,1 +1,108 @@
+"""What must not go into production. Each refusal says what to set instead.
 
+Django runs these with every management command, `config/wsgi.py` and `config/asgi.py` before they serve.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from django.conf import settings
+from django.core.checks import Error, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+SHORTEST_SECRET = 32  # characters; RFC 7518, section 3.2: a key of the size of the hash or larger
+
+
+def refuse_unsafe():
+    """Raises ImproperlyConfigured with every hint if a setting is unsafe."""
+    found = [message for message in run_checks(tags=["production"]) if message.is_serious()]
+    if found:
+        raise ImproperlyConfigured("\n".join(f"{message.id}: {message.msg} {message.hint}" for message in found))
+
+
+def _error(number, message, hint):
+    return Error(message, hint=hint, id=f"tableorder.E{number:03}")
+
+
+@register("production")
+def settings_that_never_work(app_configs, **kwargs):
+    """Wrong in development too."""
+    if settings.ENVIRONMENT not in ("development", "production"):
+        yield _error(1, f"ENVIRONMENT is {settings.ENVIRONMENT!r}.", "Set it to development or production.")
+    if settings.SERVE not in ("all", "api", "streams"):
+        yield _error(2, f"SERVE is {settings.SERVE!r}.", "Set it to all, api or streams.")
+    if settings.JWT_ALGORITHM not in ("HS256", "RS256"):
+        yield _error(3, f"JWT_ALGORITHM is {settings.JWT_ALGORITHM!r}.", "Set it to HS256 or RS256.")
+    if settings.JWT_ALGORITHM == "RS256":
+        yield from _key_pair()
+    if not 0 < settings.JWT_EXPIRE_HOURS <= 168:
+        yield _error(
+            4, f"JWT_EXPIRE_HOURS is {settings.JWT_EXPIRE_HOURS:g}.", "Set it to more than 0 and at most 168 hours; 16 is a working day."
+        )
+    limits = (
+        "RATE_LIMIT_PER_MINUTE",
+        "ORDER_RATE_PER_MINUTE",
+        "LOGIN_RATE_PER_MINUTE",
+        "TRUSTED_PROXIES",
+        "SESSION_EXPIRE_HOURS",
+        "SESSION_LAST_ORDER_TIMEOUT_HOURS",
+    )
+    for name in limits:
+        if getattr(settings, name) < 0:
+            yield _error(5, f"{name} is negative.", "Set it to 0 to switch it off, or to a positive number.")
+    for name in ("HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"):
+        if getattr(settings, name) <= 0:
+            yield _error(6, f"{name} is not positive.", "Set it to a number above 0.")
+
+
+@register("production")
+def settings_that_are_unsafe(app_configs, **kwargs):
+    if not settings.PRODUCTION:
+        return
+    if len(settings.SECRET_KEY) < SHORTEST_SECRET or settings.SECRET_KEY == settings.INSECURE_SECRET_KEY:
+        yield _error(
+            11, "SECRET_KEY is missing, short or the one for development.", f"Set it to {SHORTEST_SECRET} or more random characters."
+        )
+    if settings.JWT_ALGORITHM == "HS256":
+        if len(settings.JWT_SECRET_KEY) < SHORTEST_SECRET:
+            yield _error(12, "JWT_SECRET_KEY is missing or short.", f"Set it to {SHORTEST_SECRET} or more random characters.")
+        elif settings.JWT_SECRET_KEY == settings.SECRET_KEY:
+            yield _error(
+                13, "JWT_SECRET_KEY is the SECRET_KEY.", "Set it to a secret of its own, so that one can be changed without the other."
+            )
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield _error(
+            14, "ALLOWED_HOSTS is empty or allows every name.", "Set it to the names that the service is reached by, separated by commas."
+        )
+    for origin in settings.CORS_ALLOWED_ORIGINS:
+        if urlsplit(origin).scheme != "https":
+            yield _error(
+                15, f"CORS_ORIGINS contains {origin!r}.", "List whole https:// origins; “*” and plain http are not safe with tokens."
+            )
+    if not settings.DATABASE_IS_NAMED:
+        yield _error(16, "DATABASE_URL is not set.", "Name the database; the embedded one is for trying out.")
+    database = settings.DATABASES["default"]
+    remote = database.get("HOST") not in (None, "", "localhost", "127.0.0.1", "::1")
+    if remote and not database.get("PASSWORD"):
+        yield _error(17, "DATABASE_URL names another machine without a password.", "Put a password into it, or use DATABASE_URL_FILE.")
+    if settings.LOG_LEVEL.upper() == "DEBUG":
+        yield _error(18, "LOG_LEVEL is DEBUG.", "Set it to INFO or above: statements with guests' data would be logged.")
+
+
+def _key_pair():
+    try:
+        private = load_pem_private_key(Path(settings.JWT_PRIVATE_KEY_PATH).read_bytes(), password=None)
+        public = load_pem_public_key(Path(settings.JWT_PUBLIC_KEY_PATH).read_bytes())
+        fits = private.public_key().public_numbers() == public.public_numbers()
+    except (OSError, ValueError, TypeError, AttributeError):
+        yield _error(
+            7, "The keys for RS256 can't be read.", "Set JWT_PRIVATE_KEY_PATH and JWT_PUBLIC_KEY_PATH to PEM files of an RSA key pair."
+        )
+        return
+    if not fits:
+        yield _error(8, "JWT_PUBLIC_KEY_PATH does not belong to JWT_PRIVATE_KEY_PATH.", "Make the public key from the private one.")
+    if private.key_size < 2048:
+        yield _error(9, "The RSA key is shorter than 2048 bits.", "Make one of 2048 bits or more (RFC 7518, section 3.3).")
+    if settings.PRODUCTION and Path(settings.JWT_PRIVATE_KEY_PATH).stat().st_mode & 0o007:
+        yield _error(10, "Everybody on this machine may read JWT_PRIVATE_KEY_PATH.", "chmod 640 or stricter.")

@@ -29,7 +29,7 @@ DEBUG = False  # an error page with settings on it helps nobody in a restaurant;
 TESTING = "pytest" in sys.modules
 
 INSECURE_SECRET_KEY = "insecure-for-development-only-" + "0" * 32
-SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else INSECURE_SECRET_KEY)
+SECRET_KEY = env.str("SECRET_KEY", default="") or INSECURE_SECRET_KEY  # refused in production
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in one_of("CORS_ORIGINS", "FRONTEND_URL").split(",") if origin]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id"]
@@ -96,6 +96,7 @@ TEMPLATES = [
 
 # --- Data -------------------------------------------------------------------------------------------------------
 
+DATABASE_IS_NAMED = bool(one_of("DATABASE_URL"))
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=4)
 DATABASES = {"default": env.db_url_config(one_of("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'tableorder.sqlite3'}"))}
 database = DATABASES["default"]
@@ -125,7 +126,10 @@ match database["ENGINE"].rpartition(".")[2]:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "stores.User"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["username", "name"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -143,7 +147,10 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Tokens and limits ------------------------------------------------------------------------------------------
 
@@ -189,7 +196,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tableorder.api.AlwaysJSON",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],  # closed; Endpoint opens what it declares
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "tableorder.openapi.Schema",
     "EXCEPTION_HANDLER": "tableorder.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from tableorder import api
+from tableorder import api, health
 
 urlpatterns = [
     path("api/v1/", include("stores.urls")),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("api/v1/", include("orders.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("health", health.alive),
+    path("health/ready", health.ready),
     path("admin/", admin.site.urls),
 ]
 

@@ -74,9 +74,7 @@ def _move(order, lines, status, actor):
         line.status = status
     OrderLine.objects.bulk_update(lines, ["status"])
     _save(order)
-    audit.note(
-        order.store, f"order.{status}", order.order_number, actor=actor, order=str(order.pk), lines=[str(line.pk) for line in lines]
-    )
+    audit.note(order.store, f"order.{status}", order.order_number, actor=actor, order=str(order.pk), lines=[str(line.pk) for line in lines])
     journal.record(order.store_id, NewEvent("order.changed", order_payload(order), order.table_id))
     return order
 
@@ -180,10 +178,20 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
     session.completed_by = actor
     session.save(update_fields=["state", "completed_at", "completed_by"])
     # Calls are the present party's; settling an old bill beside it leaves them alone.
-    calls = ServiceCall.objects.open().filter(table=table).select_related("table").order_by("opened_at") if was_active or not _busy(table) else []
+    calls = (
+        ServiceCall.objects.open().filter(table=table).select_related("table").order_by("opened_at")
+        if was_active or not _busy(table)
+        else []
+    )
     events = [close_call(call, actor=actor) for call in calls]
     audit.note(
-        table.store, "session.completed", table.number, actor=actor, session=str(session.pk), total=session.total, unfinished=len(unfinished)
+        table.store,
+        "session.completed",
+        table.number,
+        actor=actor,
+        session=str(session.pk),
+        total=session.total,
+        unfinished=len(unfinished),
     )
     journal.record(table.store_id, *events, session_event("session.completed", session))
     return Completion(session, orders, unfinished)

@@ -235,5 +235,3 @@ def _write_lines(order, priced, took_stock):
 def business_day(store: Store, at):
     """The day an order counts to: what comes before the store's first hour belongs to the evening before."""
     return (at.astimezone(store.zone).replace(tzinfo=None) - timedelta(hours=store.day_starts_at)).date()
-
-

@@ -1,10 +1,12 @@
 from django.urls import path
 
-from .api import staff, tablet
+from .api import events, staff, tablet
 
 urlpatterns = [
     path("tablet/login", tablet.TabletLogin.as_view()),
     path("tablet/refresh", tablet.TabletRefresh.as_view()),
+    path("tablet/events", events.TabletEvents.as_view()),
+    path("staff/events", events.Events.as_view()),
     path("staff/login", staff.StaffLogin.as_view()),
     path("staff/logout", staff.StaffLogout.as_view()),
     path("staff/tables", staff.Tables.as_view()),

@@ -4,6 +4,9 @@
 document is a code that exists.
 """
 
+import inspect
+
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from . import errors
@@ -41,6 +44,18 @@ LISTED = (
 )
 
 
+class Schema(AutoSchema):
+    """Operations named after method and path, described by the view's own words and by who may call."""
+
+    def get_operation_id(self):
+        path = self.path.removeprefix("/api/v1/").replace("{", "").replace("}", "").replace("-", "_")
+        return "_".join([self.method.lower(), *path.strip("/").split("/")])
+
+    def get_description(self):
+        said = [getattr(self.view, self.method.lower()).__doc__, vars(type(self.view)).get("__doc__")]
+        return "\n\n".join([*(inspect.cleandoc(text) for text in said if text), f"For: {self.view.role_for(self.method)}."])
+
+
 def refusals(*kinds) -> dict:
     """Refusal classes as OpenAPI responses, grouped by status, each with its codes."""
     codes: dict[int, list[str]] = {}
@@ -57,9 +72,9 @@ def refusals(*kinds) -> dict:
 
 
 def documented(*, answers, request=None, refuses=(), public=False, parameters=(), listed=False, **more):
-    """`answers`: {status: output serializer or None}. `refuses`: the refusal classes of its own."""
+    """`answers`: {status, or (status, media type) where it isn't JSON: output serializer or None}. `refuses`: the refusal classes of its own."""
     common = ALWAYS + (() if public else SIGNED_IN) + (WITH_BODY if request is not None else ())
-    responses = {(status, "application/json") if body is not None else status: body for status, body in answers.items()}
+    responses = {(key, "application/json") if isinstance(key, int) and body else key: body for key, body in answers.items()}
     return extend_schema(
         request=request,
         responses=responses | refusals(*common, *refuses),

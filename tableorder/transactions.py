@@ -1,6 +1,7 @@
 """One whole change: all of it or nothing, and again if the database asks for it."""
 
 import functools
+import itertools
 
 from django.db import OperationalError, connection, transaction
 
@@ -27,7 +28,7 @@ def whole(service):
     @functools.wraps(service)
     def run(*args, **kwargs):
         outermost = not connection.in_atomic_block
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in itertools.count(1):
             try:
                 with transaction.atomic():
                     return service(*args, **kwargs)

@@ -55,7 +55,9 @@ class CancelledLineInput(Strict):
 class CancelInput(Strict):
     reason = Text(max_length=200)
     version = Integer(min_value=1, max_value=2**31 - 1, required=False, help_text="Required unless the order is cancelled already.")
-    lines = serializers.ListField(child=CancelledLineInput(), min_length=1, max_length=MAX_LINES, required=False, help_text="None: all that is live.")
+    lines = serializers.ListField(
+        child=CancelledLineInput(), min_length=1, max_length=MAX_LINES, required=False, help_text="None: all that is live."
+    )
 
     def validate_lines(self, lines):
         if len({line.line for line in lines}) != len(lines):

@@ -1,0 +1,46 @@
+# `make run` is all a newcomer needs: Python 3.11+, make, nothing else.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: install run test check lock messages
+
+install: .venv/installed
+
+.venv/installed: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+run: install
+	$(BIN)/python manage.py migrate --verbosity 0
+	HOST=$(HOST) PORT=$(PORT) $(BIN)/python manage.py demo
+	BIND=$(HOST):$(PORT) WEB_CONCURRENCY=$${WEB_CONCURRENCY:-1} exec $(BIN)/gunicorn -c gunicorn.conf.py
+
+# The whole suite, on the services that the environment names (DATABASE_URL); says which it ran without.
+test: .venv/installed-dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+# After a change of the short list in pyproject.toml: every package with its exact version.
+lock: .venv/installed-dev
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 --extra dev --extra mysql -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+# After a change of a text: extracts it; then translate it in config/locale/ko and run this again. Needs GNU gettext.
+messages: install
+	$(BIN)/python manage.py makemessages --locale ko --no-location --ignore ".venv/*" --ignore "tests/*"
+	$(BIN)/python manage.py compilemessages --ignore ".venv/*"

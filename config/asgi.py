@@ -1,0 +1,42 @@
+"""The program as ASGI: the live streams by a handler of their own, everything else by Django.
+
+`SERVE=all` serves everything; `SERVE=streams` only streams and what operators ask for, beside a `SERVE=api`
+(config/wsgi.py) behind the same Nginx.
+"""
+
+import os
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django = get_asgi_application()  # before anything that imports models
+
+from config.checks import refuse_unsafe  # noqa: E402
+from stores import stream  # noqa: E402
+
+refuse_unsafe()
+
+OPERATIONS = ("/health", "/health/ready", "/metrics")
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["path"] in stream.PATHS and scope["method"] != "OPTIONS":  # preflights are answered by Django's CORS
+        await stream.application(scope, receive, send)
+    elif settings.SERVE == "streams" and scope["path"] not in OPERATIONS and scope["path"] not in stream.PATHS:
+        await stream.not_here(scope, receive, send)
+    else:
+        await django(scope, receive, send)
+
+
+async def lifespan(receive, send):
+    """Nothing to begin; streams that are still open when the server stops are ended."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            stream.hub.close()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,50 @@
+"""Gunicorn's worker for ASGI, so that it stops without breaking what is under way."""
+
+import asyncio
+import sys
+
+from gunicorn.arbiter import Arbiter
+from uvicorn.server import Server
+from uvicorn_worker import UvicornWorker
+
+QUIET = 1.0  # seconds for requests that were sent before their client could know that this worker is stopping
+FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's graceful_timeout
+
+
+class GracefulServer(Server):
+    async def shutdown(self, sockets=None):
+        """Streams end, connections that come from now on are other workers', each open one gets a last answer.
+
+        Uvicorn alone would wait for streams until it is killed, and close idle connections at once, also those
+        on which a request is just arriving: with every reload some of them would fail.
+        """
+        from stores.stream import hub  # not at the top: only a worker may load Django
+
+        for server in self.servers:
+            server.close()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        hub.close()
+        await asyncio.sleep(QUIET)
+        await super().shutdown(sockets)
+
+
+class StreamWorker(UvicornWorker):
+    CONFIG_KWARGS = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        # Whom to believe about addresses, TRUSTED_PROXIES says (tableorder/addresses.py). Uvicorn would believe
+        # anything that comes from 127.0.0.1, and forged addresses would pass the limits of logins.
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": FINISH,
+    }
+
+    async def _serve(self):
+        self.config.app = self.wsgi
+        server = GracefulServer(config=self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)

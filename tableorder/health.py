@@ -1,0 +1,70 @@
+"""Is the process alive, and could it take an order now?
+
+`/health` touches nothing but the process, so that a load balancer does not kill every machine because one
+database is away. `/health/ready` looks at what ordering needs.
+"""
+
+import logging
+import time
+import uuid
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.http import JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+log = logging.getLogger(__name__)
+
+
+@require_safe
+def alive(request):
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def ready(request):
+    """`status`: ok; degraded (something is down that ordering can do without); down, with 503."""
+    checks = {"database": _timed(_database), "redis": OFF, "broker": OFF, "storage": _timed(_storage)}
+    if checks["database"]["status"] == "down":
+        status = "down"
+    else:
+        status = "degraded" if any(check["status"] == "down" for check in checks.values()) else "ok"
+    answer = JsonResponse({"status": status, "checks": checks}, status=503 if status == "down" else 200)
+    if status == "down":
+        answer["Retry-After"] = "5"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+OFF = {"status": "off", "ms": 0}
+
+
+def _timed(check):
+    began = time.perf_counter()
+    try:
+        status = check()
+    except Exception:  # whatever is wrong with a dependency: that it is wrong is the answer
+        log.warning("not ready: %s", check.__name__.strip("_"), exc_info=True)
+        status = "down"
+    return {"status": status, "ms": round((time.perf_counter() - began) * 1000, 1)}
+
+
+def _database():
+    """Written and read: a database that has failed over to a read-only copy still answers SELECT."""
+    connection.close_if_unusable_or_obsolete()
+    with transaction.atomic():
+        probe = Session.objects.create(
+            session_key=f"readiness-{uuid.uuid4().hex[:30]}", session_data="", expire_date=timezone.now() + timedelta(minutes=1)
+        )
+        found = Session.objects.filter(pk=probe.pk).exists()
+        transaction.set_rollback(True)  # leaves nothing behind
+    return "ok" if found else "down"
+
+
+def _storage():
+    """Images: local files are always on. No request to a remote storage is made for a probe that comes every few seconds."""
+    default_storage.exists("readiness")
+    return "ok"

@@ -1,0 +1,107 @@
+"""What is old enough goes; an unsettled bill never does."""
+
+import datetime
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from orders.kitchen import complete_session
+from orders.models import Cancellation, Order, OrderLine, OrderLineOption
+from orders.retention import months_before
+from sessions_app.models import TableSession
+from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
+from tests.world import line, make_choice, new_key, place, staff_of, tablet_of
+
+LONG_AGO = timedelta(days=200)
+
+
+def purge(**options):
+    out = io.StringIO()
+    call_command("purge_history", stdout=out, **options)
+    return out.getvalue()
+
+
+def bill(world, *, completed: bool, age: timedelta):
+    """A party with an order that was partly cancelled."""
+    (option,) = make_choice(world.item, options=[("large", 2000)], name="Size")
+    tablet = tablet_of(world.table)
+    order = tablet.post("tablet/orders", {"lines": [line(world.item, 2, option)]}, key=new_key()).json()
+    staff_of(world.store, world.owner).post(
+        f"staff/orders/{order['id']}/cancel",
+        {"reason": "dropped", "version": 1, "lines": [{"line": order["lines"][0]["id"], "quantity": 1}]},
+    )
+    if completed:
+        complete_session(world.table, force=True, actor=world.owner)
+    at = timezone.now() - age
+    TableSession.objects.filter(pk=order["session"]).update(
+        started_at=at, last_order_at=at, **({"completed_at": at} if completed else {"state": "expired"})
+    )
+    return order
+
+
+def test_old_history_goes_with_everything_that_hangs_on_it(ours):
+    bill(ours, completed=True, age=LONG_AGO)
+    assert "1 sessions" in purge()
+    for model in (TableSession, Order, OrderLine, OrderLineOption, Cancellation):
+        assert not model.objects.exists(), model
+
+
+def test_recent_history_and_unsettled_bills_stay(ours, theirs):
+    bill(ours, completed=True, age=timedelta(days=100))
+    bill(theirs, completed=False, age=LONG_AGO)
+    assert "0 sessions" in purge()
+    assert Order.objects.count() == 2
+
+
+def test_a_dry_run_counts_and_removes_nothing(ours):
+    bill(ours, completed=True, age=LONG_AGO)
+    Event.objects.update(at=timezone.now() - timedelta(days=8))
+    before = Order.objects.count(), Event.objects.count(), Journal.objects.get().purged_number
+    printed = purge(dry_run=True)
+    assert "1 sessions with their orders would go" in printed
+    assert f"{before[1]} events would go" in printed
+    assert (Order.objects.count(), Event.objects.count(), Journal.objects.get().purged_number) == before
+
+
+def test_it_goes_in_batches_until_all_is_gone(ours, monkeypatch):
+    monkeypatch.setattr("orders.retention.SESSION_BATCH", 1)
+    for _ in range(3):
+        bill(ours, completed=True, age=LONG_AGO)
+    assert "3 sessions" in purge()
+    assert not Order.objects.exists()
+
+
+def test_old_events_go_and_the_journal_says_up_to_where(ours):
+    place(ours.table, ours.item)
+    old = Event.objects.in_store(ours.store).order_by("number").first()
+    Event.objects.filter(pk=old.pk).update(at=timezone.now() - timedelta(days=8))
+    last = Journal.objects.get(store=ours.store).last_number
+    purge()
+    assert list(Event.objects.order_by("number").values_list("number", flat=True)) == list(range(old.number + 1, last + 1))
+    journal = Journal.objects.get(store=ours.store)
+    assert (journal.purged_number, journal.last_number) == (old.number, last)
+
+
+def test_what_has_run_out_of_time_goes(ours):
+    staff_of(ours.store, ours.owner)
+    tablet_of(ours.table)
+    assert (StaffToken.objects.count(), TabletLogin.objects.count()) == (1, 1)
+    past = timezone.now() - timedelta(days=400)
+    StaffToken.objects.update(expires_at=past)
+    TabletLogin.objects.update(expires_at=past)
+    LoginAttempts.objects.update(last_at=past)
+    AuditEntry.objects.update(at=past)
+    purge()
+    for model in (StaffToken, TabletLogin, LoginAttempts, AuditEntry):
+        assert not model.objects.exists(), model
+
+
+@pytest.mark.parametrize(
+    ("now", "months", "then"),
+    [((2026, 11, 20), 6, (2026, 5, 20)), ((2026, 3, 31), 1, (2026, 2, 28)), ((2026, 1, 15), 1, (2025, 12, 15)), ((2024, 2, 29), 12, (2023, 2, 28))],
+)
+def test_months_are_counted_by_the_calendar(now, months, then):
+    assert months_before(datetime.datetime(*now), months) == datetime.datetime(*then)

@@ -1,0 +1,122 @@
+"""What must not go into production does not start, and says what to set instead."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from django.conf import settings
+
+SAFE = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "kZ3r8Qe1Vb6mT0yWc5Hx7Jd2Lf9Ng4Pa-Us_Ri.Oo,Ek+Ym=Tq8",
+    "JWT_SECRET_KEY": "9pLw2Xs7Bv4Nc6Mz1Kj8Hg3Fd5Sa0Qe",
+    "ALLOWED_HOSTS": "orders.example.com",
+    "CORS_ORIGINS": "https://tablet.example.com",
+    "DATABASE_URL": "sqlite:///:memory:",
+}
+
+
+def manage(*args, **environment):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *args], cwd=settings.BASE_DIR, env=kept | environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_safe_production_settings_pass_the_deployment_check():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **SAFE)
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"SECRET_KEY": ""}, "E011"),
+        ({"SECRET_KEY": "short"}, "E011"),
+        ({"JWT_SECRET_KEY": ""}, "E012"),
+        ({"JWT_SECRET_KEY": SAFE["SECRET_KEY"]}, "E013"),
+        ({"ALLOWED_HOSTS": ""}, "E014"),
+        ({"ALLOWED_HOSTS": "*"}, "E014"),
+        ({"CORS_ORIGINS": "*"}, "E015"),
+        ({"CORS_ORIGINS": "http://tablet.example.com"}, "E015"),
+        ({"DATABASE_URL": ""}, "E016"),
+        ({"DATABASE_URL": "postgres://tableorder@db.example.com/tableorder"}, "E017"),
+        ({"LOG_LEVEL": "DEBUG"}, "E018"),
+        ({"JWT_ALGORITHM": "none"}, "E003"),
+        ({"JWT_ALGORITHM": "RS256"}, "E007"),
+        ({"JWT_EXPIRE_HOURS": "100000"}, "E004"),
+        ({"RATE_LIMIT_PER_MINUTE": "-1"}, "E005"),
+        ({"HISTORY_RETENTION_MONTHS": "0"}, "E006"),
+        ({"ENVIRONMENT": "prodution"}, "E001"),
+        ({"SERVE": "everything"}, "E002"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "=".join(*value.items()),
+)
+def test_an_unsafe_setting_refuses_to_start_with_a_hint(change, code):
+    done = manage("check", **(SAFE | change))
+    assert done.returncode != 0
+    assert f"tableorder.{code}" in done.stderr
+    assert "HINT" in done.stderr
+
+
+@pytest.mark.parametrize("server", ["config.wsgi", "config.asgi"])
+def test_the_server_refuses_too(server):
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {server}"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"]} | SAFE | {"ALLOWED_HOSTS": "*"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "tableorder.E014" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["JWT_EXPIRE_HOURS", "JWT_EXPIRATION_HOURS"])
+def test_the_older_name_of_a_variable_is_accepted(name):
+    done = manage("shell", "-v0", "-c", "from django.conf import settings; print(settings.JWT_EXPIRE_HOURS)", **{name: "1.5"})
+    assert done.stdout.strip() == "1.5"
+
+
+def test_a_secret_may_come_from_a_file(tmp_path):
+    (tmp_path / "key").write_text(SAFE["JWT_SECRET_KEY"])
+    environment = SAFE | {"JWT_SECRET_KEY_FILE": str(tmp_path / "key")}
+    del environment["JWT_SECRET_KEY"]
+    assert manage("check", **environment).returncode == 0
+
+
+def write_keys(folder, size=2048):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=size)
+    private, public = folder / "private.pem", folder / "public.pem"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    private.chmod(0o600)
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return {"JWT_ALGORITHM": "RS256", "JWT_PRIVATE_KEY_PATH": str(private), "JWT_PUBLIC_KEY_PATH": str(public)}
+
+
+def test_rs256_signs_with_a_key_pair(tmp_path):
+    code = (
+        "from stores.auth import TabletAccess; import jwt; token = str(TabletAccess());"
+        "print(jwt.get_unverified_header(token)['alg'], TabletAccess(token).payload['aud'])"
+    )
+    done = manage("shell", "-v0", "-c", code, **(SAFE | write_keys(tmp_path)))
+    assert done.stdout.split() == ["RS256", "tableorder"], done.stderr
+
+
+def test_a_private_key_that_everybody_may_read_is_refused(tmp_path):
+    keys = write_keys(tmp_path)
+    (tmp_path / "private.pem").chmod(0o644)
+    assert "tableorder.E010" in manage("check", **(SAFE | keys)).stderr
+
+
+def test_keys_that_do_not_belong_together_are_refused(tmp_path):
+    keys = write_keys(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    keys["JWT_PUBLIC_KEY_PATH"] = write_keys(other)["JWT_PUBLIC_KEY_PATH"]
+    assert "tableorder.E008" in manage("check", **(SAFE | keys)).stderr

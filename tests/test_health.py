@@ -1,0 +1,49 @@
+"""What a load balancer and an operator ask."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
+
+from tableorder import health
+
+
+def test_health_touches_no_dependency(client, django_assert_num_queries):
+    with connection.execute_wrapper(refuse):
+        assert client.get("/health").json() == {"status": "ok"}
+
+
+def refuse(*args):
+    raise OperationalError("the database is away")
+
+
+@pytest.mark.django_db
+def test_ready_writes_and_reads_the_database_and_leaves_nothing(client):
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "ok"
+    assert {name: check["status"] for name, check in body["checks"].items()} == {
+        "database": "ok",
+        "redis": "off",
+        "broker": "off",
+        "storage": "ok",
+    }
+    assert all(check["ms"] >= 0 for check in body["checks"].values())
+    assert not Session.objects.exists()
+
+
+@pytest.mark.django_db
+def test_ready_is_down_without_the_database(client, monkeypatch):
+    monkeypatch.setattr(health, "_database", refuse)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert answer.json()["status"] == "down"
+
+
+@pytest.mark.django_db
+def test_ready_is_degraded_without_the_images(client, monkeypatch):
+    monkeypatch.setattr(health, "_storage", refuse)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
