@@ -3,22 +3,29 @@
 Django runs these with every management command, `config/wsgi.py` and `config/asgi.py` before they serve.
 """
 
+import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.conf import settings
-from django.core.checks import Error, register, run_checks
+from django.core.checks import Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+
+log = logging.getLogger(__name__)
 
 SHORTEST_SECRET = 32  # characters; RFC 7518, section 3.2: a key of the size of the hash or larger
 
+RELAY_CONNECTIONS = 1
+
 
 def refuse_unsafe():
-    """Raises ImproperlyConfigured with every hint if a setting is unsafe."""
-    found = [message for message in run_checks(tags=["production"]) if message.is_serious()]
-    if found:
+    """Raises ImproperlyConfigured with every hint if a setting is unsafe; says what is only unwise."""
+    found = run_checks(tags=["production"])
+    if any(message.is_serious() for message in found):
         raise ImproperlyConfigured("\n".join(f"{message.id}: {message.msg} {message.hint}" for message in found))
+    for message in found:
+        log.warning("%s: %s %s", message.id, message.msg, message.hint)
 
 
 def _error(number, message, hint):
@@ -54,6 +61,19 @@ def settings_that_never_work(app_configs, **kwargs):
     for name in ("HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"):
         if getattr(settings, name) <= 0:
             yield _error(6, f"{name} is not positive.", "Set it to a number above 0.")
+
+
+@register("production")
+def connections_that_do_not_fit(app_configs, **kwargs):
+    """Each worker has a pool; streams take theirs from it too, the relay has one connection."""
+    connections = settings.WEB_CONCURRENCY * settings.DATABASE_POOL_SIZE + RELAY_CONNECTIONS
+    limit = settings.DATABASE_CONNECTION_LIMIT
+    if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") and connections > limit:
+        yield Warning(
+            f"This machine may take {connections} database connections (WEB_CONCURRENCY × DATABASE_POOL_SIZE, and the relay).",
+            hint=f"Lower one of them, or set DATABASE_CONNECTION_LIMIT (now {limit}) to what the database has for this machine.",
+            id="tableorder.W001",
+        )
 
 
 @register("production")

@@ -97,7 +97,14 @@ TEMPLATES = [
 # --- Data -------------------------------------------------------------------------------------------------------
 
 DATABASE_IS_NAMED = bool(one_of("DATABASE_URL"))
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=4)
+# Connections: every process has a pool of its own. Together with the relay they stay below what one machine may
+# take of a small database (checks.py adds them up).
+DATABASE_CONNECTION_LIMIT = env.int("DATABASE_CONNECTION_LIMIT", default=15)
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=1)
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=max(2, min(4, (DATABASE_CONNECTION_LIMIT - 1) // WEB_CONCURRENCY)))
+# A request gives up before its client does; manage.py sets 0, for a migration or a purge takes its time.
+DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=4)  # seconds
+DATABASE_LOCK_TIMEOUT = 3  # seconds
 DATABASES = {"default": env.db_url_config(one_of("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'tableorder.sqlite3'}"))}
 database = DATABASES["default"]
 match database["ENGINE"].rpartition(".")[2]:
@@ -114,13 +121,33 @@ match database["ENGINE"].rpartition(".")[2]:
             database["TEST"] = {"NAME": f"{database['NAME']}.test"}  # threads share a file, not a memory
     case "postgresql":
         # A pool, because under ASGI each request has its own thread and CONN_MAX_AGE would leak connections.
-        database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}, "connect_timeout": 3}
+        limits = {"lock_timeout": DATABASE_LOCK_TIMEOUT, "idle_in_transaction_session_timeout": 10}
+        if DATABASE_STATEMENT_TIMEOUT:
+            limits["statement_timeout"] = DATABASE_STATEMENT_TIMEOUT
+        database["OPTIONS"] = {
+            "pool": {
+                "min_size": 1,
+                "max_size": DATABASE_POOL_SIZE,
+                "timeout": 3,  # seconds to wait for a free connection: then 503, not a queue that outlives its clients
+                "reconnect_timeout": 10,
+            },
+            "connect_timeout": 2,
+            "options": " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items()),
+            "keepalives_idle": 10,
+            "tcp_user_timeout": 5000,
+        }
     case "mysql":
         import pymysql
 
         pymysql.install_as_MySQLdb()
         # Keys and names differ by the byte, as on the other databases: binary collation in new databases.
-        database["OPTIONS"] = {"charset": "utf8mb4", "isolation_level": "read committed", "connect_timeout": 3}
+        database["OPTIONS"] = {
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            "connect_timeout": 2,
+            "read_timeout": 10 if DATABASE_STATEMENT_TIMEOUT else None,
+            "init_command": f"SET innodb_lock_wait_timeout={DATABASE_LOCK_TIMEOUT}",
+        }
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -139,6 +166,7 @@ MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not PRODUCTION  # served from the packages until `collectstatic` has run
+WHITENOISE_AUTOREFRESH = TESTING  # or every test client lists all static files before its first request
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -1,11 +1,14 @@
 from django.contrib import admin
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
+from menus import media
 from tableorder import api, health
 
 urlpatterns = [
     path("api/v1/", include("stores.urls")),
+    path("api/v1/", include("menus.urls")),
     path("api/v1/", include("sessions_app.urls")),
     path("api/v1/", include("orders.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
@@ -14,6 +17,8 @@ urlpatterns = [
     path("health/ready", health.ready),
     path("admin/", admin.site.urls),
 ]
+if isinstance(default_storage, FileSystemStorage):
+    urlpatterns.append(path("media/<path:path>", media.picture))
 
 handler400 = api.bad_request
 handler403 = api.forbidden

@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 RETRY_AFTER = 2  # seconds; long enough for a failover to get on, short enough for a guest to wait
 
+# PostgreSQL's read_only_sql_transaction: a server that fails over answers SELECT and refuses to write.
+READ_ONLY = "25006"
+
 # Which HTTP status a kind of refusal gets.
 STATUS = {
     errors.Malformed: 400,
@@ -128,8 +131,7 @@ def translate(error: BaseException) -> errors.Refusal:
         case OperationalError() | InterfaceError():
             log.warning("database trouble", exc_info=error)
             return errors.Unavailable(retry_after=RETRY_AFTER)
-        case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == "25006":
-            # PostgreSQL refuses writes while it fails over: read_only_sql_transaction.
+        case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
             log.warning("database is read-only", exc_info=error)
             return errors.Unavailable(retry_after=RETRY_AFTER)
     log.error("unexpected error", exc_info=error)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -54,7 +54,6 @@ def _timed(check):
 
 def _database():
     """Written and read: a database that has failed over to a read-only copy still answers SELECT."""
-    connection.close_if_unusable_or_obsolete()
     with transaction.atomic():
         probe = Session.objects.create(
             session_key=f"readiness-{uuid.uuid4().hex[:30]}", session_data="", expire_date=timezone.now() + timedelta(minutes=1)

@@ -72,7 +72,10 @@ def refusals(*kinds) -> dict:
 
 
 def documented(*, answers, request=None, refuses=(), public=False, parameters=(), listed=False, **more):
-    """`answers`: {status, or (status, media type) where it isn't JSON: output serializer or None}. `refuses`: the refusal classes of its own."""
+    """`answers`: {status, or (status, media type) if it is not JSON: output serializer or None}.
+
+    `refuses`: the refusal classes of its own.
+    """
     common = ALWAYS + (() if public else SIGNED_IN) + (WITH_BODY if request is not None else ())
     responses = {(key, "application/json") if isinstance(key, int) and body else key: body for key, body in answers.items()}
     return extend_schema(

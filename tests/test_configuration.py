@@ -12,7 +12,7 @@ from django.conf import settings
 SAFE = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "kZ3r8Qe1Vb6mT0yWc5Hx7Jd2Lf9Ng4Pa-Us_Ri.Oo,Ek+Ym=Tq8",
-    "JWT_SECRET_KEY": "9pLw2Xs7Bv4Nc6Mz1Kj8Hg3Fd5Sa0Qe",
+    "JWT_SECRET_KEY": "9pLw2Xs7Bv4Nc6Mz1Kj8Hg3Fd5Sa0QeTyUi",
     "ALLOWED_HOSTS": "orders.example.com",
     "CORS_ORIGINS": "https://tablet.example.com",
     "DATABASE_URL": "sqlite:///:memory:",
@@ -120,3 +120,11 @@ def test_keys_that_do_not_belong_together_are_refused(tmp_path):
     other.mkdir()
     keys["JWT_PUBLIC_KEY_PATH"] = write_keys(other)["JWT_PUBLIC_KEY_PATH"]
     assert "tableorder.E008" in manage("check", **(SAFE | keys)).stderr
+
+
+def test_too_many_connections_for_the_database_are_told():
+    crowded = {"DATABASE_URL": "postgres://u:p@127.0.0.1/x", "WEB_CONCURRENCY": "4", "DATABASE_POOL_SIZE": "10"}
+    done = manage("check", "--fail-level", "WARNING", **(SAFE | crowded))
+    assert done.returncode != 0
+    assert "tableorder.W001" in done.stderr
+    assert "41 database connections" in done.stderr
