@@ -165,6 +165,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns at every start about one that isn't there
 WHITENOISE_USE_FINDERS = not PRODUCTION  # served from the packages until `collectstatic` has run
 WHITENOISE_AUTOREFRESH = TESTING  # or every test client lists all static files before its first request
 STORAGES = {
