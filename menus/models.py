@@ -3,8 +3,8 @@
 import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db import connection, models
+from django.db.models import Case, Prefetch, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from stores.models import Store
@@ -28,6 +28,14 @@ def alive_marker():
 class Deletable(StoreScoped):
     def alive(self):
         return self.filter(deleted_at__isnull=True)
+
+    def locked(self):
+        """The rows, locked in the order of their ids until the transaction ends.
+
+        PostgreSQL: NO KEY, or the foreign keys of new orders would wait for it. SQLite has no row locks; there
+        the transaction itself is exclusive (BEGIN IMMEDIATE).
+        """
+        return self.order_by("pk").select_for_update(no_key=connection.features.has_select_for_no_key_update)
 
 
 class Category(models.Model):
@@ -55,6 +63,12 @@ class Category(models.Model):
         return self.name
 
 
+class OptionGroupQuerySet(Deletable):
+    def with_options(self):
+        """Everything a group's payload says, in two queries however many groups."""
+        return self.prefetch_related(Prefetch("options", Option.objects.alive().in_owners_order()))
+
+
 class OptionGroup(models.Model):
     """A choice: "Size", "Toppings". The guest takes at least `min` and at most `max` of its options."""
 
@@ -67,7 +81,7 @@ class OptionGroup(models.Model):
     max = models.PositiveSmallIntegerField(_("at most"), default=1, help_text=_("How many the guest may take. 1: one of them."))
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = Deletable.as_manager()
+    objects = OptionGroupQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("option group")
@@ -81,6 +95,11 @@ class OptionGroup(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class OptionQuerySet(Deletable):
+    def in_owners_order(self):
+        return self.order_by("position", "pk")
 
 
 class Option(models.Model):
@@ -99,7 +118,7 @@ class Option(models.Model):
     position = models.PositiveIntegerField(_("position"), default=0)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = Deletable.as_manager()
+    objects = OptionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("option")
@@ -107,11 +126,21 @@ class Option(models.Model):
         ordering = ["position"]
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="option_has_a_name"),
-            models.CheckConstraint(condition=Q(price_delta__gte=-MAX_PRICE, price_delta__lte=MAX_PRICE), name="option_price_delta_in_range"),
+            models.CheckConstraint(
+                condition=Q(price_delta__gte=-MAX_PRICE, price_delta__lte=MAX_PRICE), name="option_price_delta_in_range"
+            ),
         ]
 
     def __str__(self):
         return self.name
+
+
+class ItemQuerySet(Deletable):
+    def with_choices(self):
+        """Everything an item's payload says, in three queries however many items."""
+        choices = ItemOptionGroup.objects.filter(group__deleted_at__isnull=True).select_related("group").order_by("position", "pk")
+        options = Option.objects.alive().in_owners_order()
+        return self.prefetch_related(Prefetch("choices", choices), Prefetch("choices__group__options", options))
 
 
 class Item(models.Model):
@@ -140,7 +169,7 @@ class Item(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     alive = alive_marker()
 
-    objects = Deletable.as_manager()
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("item")

@@ -1,0 +1,254 @@
+"""The menu in the admin: categories and items dragged into order, items with choices and a picture."""
+
+from adminsortable2.admin import SortableAdminBase, SortableTabularInline
+from django.contrib import admin
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from stores.admin_forms import OnlyWhatChanged
+from stores.admin_scope import STORE_FILTER, ScopedFilter, ScopedInline, chosen, chosen_store, reach
+from stores.money import digits_of, money
+
+from . import choices, images, services
+from .admin_base import DraggableAdmin, MenuAdmin
+from .admin_forms import (
+    CategoryForm,
+    ChoiceFormSet,
+    ItemForm,
+    LockedFormSet,
+    OptionFormSet,
+    OptionGroupForm,
+    StockForm,
+    in_smallest_unit,
+)
+from .models import Category, Item, ItemOptionGroup, Option, OptionGroup
+
+CATEGORY_FILTER = "category__id__exact"
+
+
+def in_order(rows):
+    return rows.alive().order_by("position", "pk")
+
+
+@admin.register(Category)
+class CategoryAdmin(DraggableAdmin):
+    form = CategoryForm
+    fields = ["name"]
+    list_display = ["name", "items"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(live_items=Count("items", Q(items__deleted_at=None)))
+
+    def get_ordering(self, request):
+        return ["position", "pk"] if chosen_store(request) else ["store__name", "position", "pk"]
+
+    @admin.display(description=_("items"))
+    def items(self, category):
+        query = {CATEGORY_FILTER: category.pk, STORE_FILTER: category.store_id}
+        return format_html('<a href="{}">{}</a>', reverse("admin:menus_item_changelist", query=query), category.live_items)
+
+    def call_service(self, request, form, formsets, change):
+        category, fields = form.instance, {name: form.cleaned_data[name] for name in form.changed_columns if name != "store"}
+        if change:
+            services.change_category(category, **fields, actor=request.user)
+        else:
+            category.pk = services.create_category(category.store, **fields, actor=request.user).pk
+
+    def delete_service(self, row, *, actor):
+        services.delete_category(row, actor=actor)
+
+    def what_keeps(self, rows):
+        return [str(item) for item in Item.objects.alive().filter(category__in=rows).order_by("category", "position")]
+
+    def shown_list(self, request):
+        store = chosen_store(request)
+        return store and in_order(Category.objects.in_store(store))
+
+    def how_to_drag(self, request):
+        return _("Choose a store on the right to drag its categories into order.") if chosen_store(request) is None else None
+
+    def list_of(self, row):
+        return in_order(Category.objects.in_store(row.store))
+
+    def put_in_order(self, row, ids, *, actor):
+        services.order_categories(row.store, ids=ids, actor=actor)
+
+
+class ChoiceInline(ScopedInline, SortableTabularInline):
+    """The option groups that an item offers."""
+
+    model = ItemOptionGroup
+    form = OnlyWhatChanged
+    formset = ChoiceFormSet
+    fields = ["group"]
+    ordering = ["position", "pk"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(group__deleted_at=None)
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        if obj is not None:
+            group = formset.form.base_fields["group"]
+            group.queryset = group.queryset.in_store(obj.store)
+        return formset
+
+
+@admin.register(Item)
+class ItemAdmin(DraggableAdmin):
+    form = ItemForm
+    list_form = StockForm
+    asks_store = False  # it is the category's
+    fieldsets = [
+        (None, {"fields": ["category", "name", "description"]}),
+        (_("Price and stock"), {"fields": ["price", "sold_out", "stock"]}),
+        (_("Image"), {"fields": ["picture", "new_image", "drop_image"]}),
+    ]
+    readonly_fields = ["picture"]
+    inlines = [ChoiceInline]
+    list_display = ["thumbnail", "name", "category", "price", "price_in_words", "sold_out", "stock"]
+    list_display_links = ["name"]
+    list_editable = ["price", "sold_out", "stock"]
+    list_filter = [("category", ScopedFilter), "sold_out"]
+    list_select_related = ["store", "category"]
+    list_per_page = list_max_show_all = 100  # Django takes a thousand fields a form; a row here has seven
+    search_fields = ["name"]
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is not None and obj.image:
+            return super().get_fieldsets(request, obj)
+        *others, (title, options) = super().get_fieldsets(request, obj)
+        return [*others, (title, {**options, "fields": ["new_image"]})]
+
+    # --- The list ---
+
+    def get_ordering(self, request):
+        return [*([] if chosen_store(request) else ["store__name"]), "category__position", "category", "position", "pk"]
+
+    def get_list_display(self, request):
+        columns = super().get_list_display(request)
+        with_a_point = any(digits_of(store.currency) for store in reach(request).stores) or reach(request).only_store is None
+        return [column for column in columns if column != "price_in_words" or with_a_point]
+
+    def get_changelist_formset(self, request, **kwargs):
+        return super().get_changelist_formset(request, **{"formset": LockedFormSet, **kwargs})
+
+    def how_to_drag(self, request):
+        if chosen_store(request) is None:
+            return _("Choose a store and a category on the right to drag its items into order.")
+        return _("Choose a category on the right to drag its items into order.")
+
+    @admin.display(description="")
+    def thumbnail(self, item):
+        sizes = images.urls(item.image.name)
+        return format_html('<img src="{}" alt="" width="56" height="42" style="object-fit: cover" loading="lazy">', sizes["list"]) if sizes else "\u00a0"
+
+    @admin.display(description="", ordering="price")
+    def price_in_words(self, item):
+        return money(item.price, item.store.currency)
+
+    @admin.display(description=_("image"))
+    def picture(self, item):
+        sizes = images.urls(item.image.name)
+        return format_html('<img src="{}" alt="" style="max-width: 320px; max-height: 240px">', sizes["detail"]) if sizes else ""
+
+    # --- Dragging ---
+
+    def shown_list(self, request):
+        category = chosen(request, Category, CATEGORY_FILTER)
+        return category and in_order(category.items)
+
+    def list_of(self, row):
+        return in_order(Item.objects.filter(category=row.category_id))
+
+    def put_in_order(self, row, ids, *, actor):
+        services.order_items(row.store, category=row.category_id, ids=ids, actor=actor)
+
+    # --- Writing ---
+
+    def call_service(self, request, form, formsets, change):
+        item, cleaned = form.instance, form.cleaned_data
+        fields = {name: cleaned[name] for name in form.changed_columns}
+        if "category" in fields:
+            fields["category"] = fields["category"].pk
+        for formset in formsets:
+            fields["option_groups"] = [choice.cleaned_data["group"].pk for choice in formset.kept]
+        if not change:
+            services.create_item(item.store, **{"id": item.pk, **fields}, actor=request.user)
+        # The picture before the row is locked by other changes: it takes its time.
+        if cleaned.get("new_image"):
+            services.store_image(item, cleaned["new_image"], actor=request.user)
+        elif cleaned.get("drop_image"):
+            services.remove_image(item, actor=request.user)
+        if change:
+            if "stock" in fields:
+                form.refuse_stale_stock(Item.objects.alive().locked().get_or_absent(item.pk).stock)
+            services.change_item(item, **fields, actor=request.user)
+
+    def delete_service(self, row, *, actor):
+        services.delete_item(row, actor=actor)
+
+
+class OptionInline(ScopedInline, SortableTabularInline):
+    model = Option
+    form = OnlyWhatChanged
+    formset = OptionFormSet
+    fields = ["name", "price_delta", "sold_out"]
+    ordering = ["position", "pk"]
+
+    def get_extra(self, request, obj=None, **kwargs):
+        return 0 if obj else 3
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        store = obj.store if obj else reach(request).only_store
+        formset.form.base_fields["price_delta"].help_text = in_smallest_unit(_("Added to the item's price. May be negative."), store)
+        # Django would refuse to delete an option that was ever ordered; here it is only marked.
+        formset.form.hand_clean_DELETE = lambda form: None
+        return formset
+
+
+@admin.register(OptionGroup)
+class OptionGroupAdmin(SortableAdminBase, MenuAdmin):
+    form = OptionGroupForm
+    fields = ["name", "min", "max"]
+    inlines = [OptionInline]
+    list_display = ["name", "min", "max", "options"]
+    search_fields = ["name"]
+    ordering = ["name"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_options()
+
+    @admin.display(description=_("options"))
+    def options(self, group):
+        return ", ".join(option.name for option in group.options.all())
+
+    def call_service(self, request, form, formsets, change):
+        group = form.instance
+        fields = {name: form.cleaned_data[name] for name in form.changed_columns if name != "store"}
+        (formset,) = formsets
+        if change:
+            # Locked, then laid under what was changed: a sold-out switched meanwhile stays switched.
+            OptionGroup.objects.alive().locked().get_or_absent(group.pk)
+            present = {option.pk: option for option in group.options.alive().locked()}
+            choices.change_option_group(group, options=self._asked(formset, present), **fields, actor=request.user)
+        else:
+            fields = {name: form.cleaned_data[name] for name in self.fields}
+            group.pk = choices.create_option_group(group.store, options=self._asked(formset, {}), **fields, actor=request.user).pk
+
+    @staticmethod
+    def _asked(formset, present):
+        asked = []
+        for form in formset.kept:
+            row = present.get(form.instance.pk)
+            kept = {name: getattr(row, name) for name in OptionInline.fields if name not in form.changed_columns} if row else {}
+            typed = {name: form.cleaned_data[name] for name in OptionInline.fields}
+            asked.append({**({"id": row.pk} if row else {}), **typed, **kept})
+        return asked
+
+    def delete_service(self, row, *, actor):
+        choices.delete_option_group(row, actor=actor)

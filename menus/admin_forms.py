@@ -1,0 +1,158 @@
+"""The forms of the menu: what is wrong is said beside the field, before a service would refuse it."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseModelFormSet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from adminsortable2.admin import CustomInlineFormSet
+
+from stores.admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
+from stores.money import money
+from tableorder.errors import Conflict
+
+from . import images
+from .errors import ImageType
+
+
+class StockMoved(Conflict):
+    detail = _("Meanwhile the number of portions has changed. Please look at it and enter it again.")
+
+
+def in_smallest_unit(text, store):
+    """The help of a price field, with an example in the store's currency."""
+    currency = store.currency if store else "KRW"
+    return f"{text} " + _("%(number)d is %(money)s.") % {"number": 1850, "money": money(1850, currency)}
+
+
+class CategoryForm(OnlyWhatChanged):
+    unique_in = ("store", "name")
+    unique_message = _("There is a category with this name already.")
+
+
+class StockForm(OnlyWhatChanged):
+    """Refuses a stock that was counted before the last orders took from it."""
+
+    def shown_stock(self):
+        """(whether it is known, the stock that the person saw when changing it)"""
+        field = self.fields.get("stock")
+        if field is None or not field.show_hidden_initial or "stock" not in self.changed_data:
+            return False, None
+        try:
+            return True, field.to_python(self.data.get(self.add_initial_prefix("stock")))
+        except ValidationError:
+            return False, None
+
+    def clean(self):
+        known, shown = self.shown_stock()
+        now = self.instance.stock  # before the typed number is put there
+        if known and shown != now:
+            left = _("not counted") if now is None else now
+            self.add_error("stock", _("Orders have come in meanwhile: now %(left)s. Please enter the number again.") % {"left": left})
+            self.data = self.data.copy()
+            self.data[self.add_initial_prefix("stock")] = "" if now is None else now
+        return super().clean()
+
+    def refuse_stale_stock(self, now):
+        """Once more, with the stock of the locked row."""
+        known, shown = self.shown_stock()
+        if known and shown != now:
+            raise StockMoved()
+
+
+class ItemForm(StockForm):
+    new_image = forms.ImageField(
+        label=_("New image"), required=False, widget=forms.FileInput, help_text=_("JPEG, PNG or WebP, at most 5 MB. It replaces the present one.")
+    )
+    drop_image = forms.BooleanField(label=_("Remove the image"), required=False)
+
+    unique_in = ("category", "name")
+    unique_message = _("This category has an item with this name already.")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        store = self.reach.only_store if self.instance._state.adding else self.instance.store
+        if "price" in self.fields:
+            self.fields["price"].help_text = in_smallest_unit(_("In the currency's smallest unit."), store)
+        if "category" in self.fields and not self.instance._state.adding:
+            self.fields["category"].queryset = self.fields["category"].queryset.in_store(store)
+        if not self.instance.image:
+            self.fields.pop("drop_image", None)
+
+    def clean_new_image(self):
+        upload = self.cleaned_data["new_image"]
+        if upload and upload.size > images.MAX_BYTES:
+            raise ValidationError(_("An image may have at most 5 MB."))
+        if upload and upload.image.format not in images.KEPT_AS:
+            raise ValidationError(ImageType.detail)
+        return upload
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.instance._state.adding and cleaned.get("category"):
+            self.instance.store = cleaned["category"].store
+        return cleaned
+
+
+class OptionGroupForm(OnlyWhatChanged):
+    def clean(self):
+        cleaned = super().clean()
+        least, most = cleaned.get("min"), cleaned.get("max")
+        if least is not None and most is not None and least > most:
+            self.add_error("min", _("At least must not be more than at most."))
+        if most == 0:
+            self.add_error("max", _("The guest must be able to take one."))
+        return cleaned
+
+
+class OrderedFormSet(CustomInlineFormSet):
+    """Rows that are dragged: `kept` are those that shall be, in their order."""
+
+    @property
+    def kept(self):
+        forms = [form for form in self.initial_forms if not self._should_delete_form(form)]
+        forms.sort(key=lambda form: form.cleaned_data.get("position") or 0)  # stable: ties stay as they were shown
+        return forms + [form for form in self.extra_forms if form.has_changed() and not self._should_delete_form(form)]
+
+    def clean(self):
+        super().clean()
+        if any(form.instance._state.adding for form in self.initial_forms):  # an id that is not, or no longer, one of these rows
+            raise ValidationError(SOMEBODY_ELSE)
+
+
+class OptionFormSet(OrderedFormSet):
+    def clean(self):
+        super().clean()
+        if any(self.errors) or not isinstance(self.instance.max, int):
+            return
+        if self.instance.max > len(self.kept):
+            raise ValidationError(
+                ngettext(
+                    "The guest may take %(max)d of them, but there is only %(count)d option.",
+                    "The guest may take %(max)d of them, but there are only %(count)d options.",
+                    len(self.kept),
+                )
+                % {"max": self.instance.max, "count": len(self.kept)}
+            )
+
+
+class ChoiceFormSet(OrderedFormSet):
+    def clean(self):
+        super().clean()
+        if any(self.errors):
+            return
+        groups = [form.cleaned_data["group"] for form in self.kept]
+        if len(set(groups)) != len(groups):
+            raise ValidationError(_("The same option group is there twice."))
+        if self.instance.store_id and any(group.store_id != self.instance.store_id for group in groups):
+            raise ValidationError(_("Choose option groups of the same store as the category."))
+
+
+class LockedFormSet(BaseModelFormSet):
+    """Items edited in the list: those that change are locked in the order of their ids, as orders lock them."""
+
+    def clean(self):
+        super().clean()
+        changed = [form.instance.pk for form in self.forms if form.has_changed()]
+        list(self.model._default_manager.filter(pk__in=changed).locked().values_list("pk"))

@@ -1,0 +1,88 @@
+"""The menu as guests read it: the whole of it in one statement, rendered once per version."""
+
+import functools
+import uuid
+
+from django.db.models import FilteredRelation, Q
+
+from tableorder import json
+
+from . import images
+from .models import Category
+
+
+@functools.lru_cache(maxsize=64)
+def rendered_menu(store_id: uuid.UUID, version: int) -> bytes:
+    """The menu as JSON. `version` must have been read before this is called, never after.
+
+    Then what is read here is of that version or newer. Newer under an older number does no harm: the tablet reads
+    again when it hears of the newer one, which has a place of its own in this cache. Older under a newer number
+    would stay on the tablet.
+    """
+    return json.dumps({"version": version, "categories": _categories(store_id)}).encode()
+
+
+def _categories(store_id):
+    categories, items, groups = {}, {}, {}
+    for (category, category_name), (item, *item_fields), (group, *group_fields), (option, *option_fields) in _rows(store_id):
+        if category not in categories:
+            categories[category] = {"id": str(category), "name": category_name, "items": []}
+        if item is None:
+            continue
+        if item not in items:
+            items[item] = _item(item, *item_fields)
+            categories[category]["items"].append(items[item])
+        if group is None:
+            continue
+        if (item, group) not in groups:
+            groups[item, group] = _group(group, *group_fields)
+            items[item]["option_groups"].append(groups[item, group])
+        if option is not None:
+            groups[item, group]["options"].append(_option(option, *option_fields))
+    return list(categories.values())
+
+
+def _item(id, name, description, price, image, sold_out, stock):
+    return {
+        "id": str(id),
+        "name": name,
+        "description": description,
+        "price": price,
+        "image": images.urls(image),
+        "sold_out": sold_out or stock == 0,
+        "stock": stock,
+        "option_groups": [],
+    }
+
+
+def _group(id, name, least, most):
+    return {"id": str(id), "name": name, "min": least, "max": most, "options": []}
+
+
+def _option(id, name, price_delta, sold_out):
+    return {"id": str(id), "name": name, "price_delta": price_delta, "sold_out": sold_out}
+
+
+def _rows(store_id):
+    """A row for each option of each item, with all that stands above it; what has nothing below it has one row."""
+    rows = (
+        Category.objects.in_store(store_id)
+        .alive()
+        .annotate(
+            live_item=FilteredRelation("items", condition=Q(items__deleted_at=None)),
+            live_group=FilteredRelation("live_item__choices__group", condition=Q(live_item__choices__group__deleted_at=None)),
+            live_option=FilteredRelation("live_group__options", condition=Q(live_group__options__deleted_at=None)),
+        )
+        .order_by(
+            *("position", "pk", "live_item__position", "live_item__pk"),
+            *("live_item__choices__position", "live_item__choices__pk", "live_option__position", "live_option__pk"),
+        )
+        .values_list(
+            *("pk", "name"),
+            *(f"live_item__{field}" for field in ("pk", "name", "description", "price", "image", "sold_out", "stock")),
+            *(f"live_group__{field}" for field in ("pk", "name", "min", "max")),
+            *(f"live_option__{field}" for field in ("pk", "name", "price_delta", "sold_out")),
+        )
+    )
+    for row in rows:
+        yield row[:2], row[2:9], row[9:13], row[13:]
