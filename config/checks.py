@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.checks import Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from tableorder import redis
+
 log = logging.getLogger(__name__)
 
 SHORTEST_SECRET = 32  # characters; RFC 7518, section 3.2: a key of the size of the hash or larger
@@ -61,6 +63,11 @@ def settings_that_never_work(app_configs, **kwargs):
     for name in ("HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"):
         if getattr(settings, name) <= 0:
             yield _error(6, f"{name} is not positive.", "Set it to a number above 0.")
+    try:
+        if settings.REDIS_URL:
+            redis.Server(settings.REDIS_URL)  # connects to nothing yet
+    except (ValueError, TypeError):
+        yield _error(19, "REDIS_URL can't be read.", "Set it to redis://host:6379/0, rediss://... with TLS, or to nothing.")
 
 
 @register("production")

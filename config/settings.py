@@ -33,7 +33,10 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or INSECURE_SECRET_KEY  # refused
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in one_of("CORS_ORIGINS", "FRONTEND_URL").split(",") if origin]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Process-Time", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Idempotent-Replayed", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+    *("Retry-After", "X-Process-Time", "X-Request-ID"),
+]
 CORS_URLS_REGEX = r"^/api/"
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies of ours stand in front
 
@@ -149,6 +152,9 @@ match database["ENGINE"].rpartition(".")[2]:
             "init_command": f"SET innodb_lock_wait_timeout={DATABASE_LOCK_TIMEOUT}",
         }
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
+
+REDIS_URL = env.str("REDIS_URL", default="")  # off when empty: tableorder/redis.py
+RABBITMQ_URL = env.str("RABBITMQ_URL", default="")  # off when empty: tableorder/broker.py
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "stores.User"

@@ -1,6 +1,7 @@
 """Gunicorn's worker for ASGI, so that it stops without breaking what is under way."""
 
 import asyncio
+import signal
 import sys
 
 from gunicorn.arbiter import Arbiter
@@ -12,6 +13,9 @@ FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's gra
 
 
 class GracefulServer(Server):
+    def stop(self):
+        self.should_exit = True
+
     async def shutdown(self, sockets=None):
         """Streams end, connections that come from now on are other workers', each open one gets a last answer.
 
@@ -44,7 +48,8 @@ class StreamWorker(UvicornWorker):
     async def _serve(self):
         self.config.app = self.wsgi
         server = GracefulServer(config=self.config)
-        self._install_sigquit_handler()
+        # Gunicorn's signal when it gets SIGINT itself; uvicorn-worker's own handler does not end the server.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, server.stop)
         await server.serve(sockets=self.sockets)
         if not server.started:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)

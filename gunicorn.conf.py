@@ -1,0 +1,61 @@
+"""How the program is served: `gunicorn -c gunicorn.conf.py`.
+
+SERVE=all (the default): everything by ASGI workers. SERVE=api: everything but the streams, by threads, at half
+the CPU time a request. SERVE=streams: the streams, by ASGI. `.env.example` says what each variable means.
+
+Not preloaded: a reload (SIGHUP) must read the code again, and connections to the database must not be forked.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+import environ
+from environ.fileaware_mapping import FileAwareMapping
+
+
+class Environment(environ.FileAwareEnv):
+    """A copy of the environment, with `.env`. In the environment itself a value from `.env` would outlive reloads."""
+
+    ENVIRON = FileAwareMapping(dict(os.environ))
+
+
+Environment.read_env(Path(__file__).with_name(".env"))
+env = Environment()
+
+SERVE = env.str("SERVE", default="all")
+if SERVE not in ("all", "api", "streams"):
+    raise SystemExit(f"SERVE={SERVE}: use all, api or streams")
+
+wsgi_app = "config.wsgi:application" if SERVE == "api" else "config.asgi:application"
+bind = env.str("BIND", default="127.0.0.1:8000")
+workers = env.int("WEB_CONCURRENCY", default=1)
+worker_class = "gthread" if SERVE == "api" else "config.worker.StreamWorker"
+threads = 8
+
+timeout = 30
+graceful_timeout = 8  # everything has stopped within 10 s
+keepalive = 75  # longer than Nginx keeps an idle connection, so that it is never closed under a request
+
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# Who is believed about addresses and schemes is a matter of TRUSTED_PROXIES, in one place.
+forwarded_allow_ips = ""
+secure_scheme_headers = {}
+
+control_socket_disable = True  # it would need a writable home
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a heartbeat file on a slow disk stops the worker
+
+GIVE_UP_AFTER = 30_000  # milliseconds
+
+
+def when_ready(server):
+    """A client that vanished without a word (a tablet out of the Wi-Fi) is given up after 30 s.
+
+    By itself the kernel tries for a quarter of an hour, and so long its streams would count against its limit.
+    """
+    for listener in server.LISTENERS:
+        if listener.sock.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GIVE_UP_AFTER)
