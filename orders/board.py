@@ -12,7 +12,7 @@ from sessions_app.models import ServiceCall, TableSession
 from sessions_app.payloads import call_payload, session_payload
 from sessions_app.services import expire_session
 from stores.models import Store, Table
-from stores.payloads import table_reference
+from stores.payloads import table_payload
 
 from .models import Order
 from .payloads import order_payload
@@ -45,9 +45,10 @@ def party_payload(table: Table, session: TableSession | None) -> dict:
 
 
 def _tables(store):
-    """Those in use, and those that were switched off with a party still at them."""
-    occupied = TableSession.objects.on_the_board().filter(table=OuterRef("pk"))
-    return Table.objects.in_store(store).filter(Q(is_active=True) | Q(Exists(occupied))).in_reading_order()
+    """Those in use, and those that were switched off with a bill or a call still open."""
+    bills = TableSession.objects.on_the_board().filter(table=OuterRef("pk"))
+    calls = ServiceCall.objects.open().filter(table=OuterRef("pk"))
+    return Table.objects.in_store(store).filter(Q(is_active=True) | Q(Exists(bills)) | Q(Exists(calls))).in_reading_order()
 
 
 def _sessions(store):
@@ -67,7 +68,8 @@ def _orders_by_session(store):
 
 def _table(table, sessions, orders, calls):
     active = next((session for session in sessions if session.state == TableSession.State.ACTIVE), None)
-    return table_reference(table) | {
+    # With its version: events tell about the table too, and one that was switched off goes when its last bill is settled.
+    return table_payload(table) | {
         "session": active and session_payload(active),
         "total": active.total if active else 0,
         "orders": orders[active.pk] if active else [],

@@ -37,10 +37,10 @@ def _date(params, name):
     if value is None:
         return None
     try:
-        day = datetime.date.fromisoformat(value) if len(value) == 10 else None
+        day = datetime.date.fromisoformat(value)
     except ValueError:
         day = None
-    if day is None or not 2000 <= day.year <= 9000:
+    if day is None or str(day) != value or not 2000 <= day.year <= 9000:  # Python also reads 20261120 and 2026-W47-5
         raise invalid_parameter(name, _("A date like 2026-11-20."))
     return day
 

@@ -205,7 +205,9 @@ def _session_to_complete(table, session_id):
     sessions = TableSession.objects.filter(table=table).select_related("store")
     if session_id is not None:
         return sessions.in_store(table.store).get_or_absent(session_id)
-    session = sessions.active().first() or sessions.unsettled().order_by("started_at", "id").first()
+    session = sessions.active().first()
+    if session is None or session.has_run_out(timezone.now()):
+        session = sessions.on_the_board().order_by("started_at", "id").first()
     if session is None:
         raise NoActiveSession()
     return session

@@ -106,8 +106,8 @@ def _place(table, asked, digest, fingerprint):
 
     is_first = session is None
     if is_first:
-        session = TableSession(store=store, table=table, started_at=now)
-    session.last_order_at = now
+        session = TableSession(store=store, table=table, started_at=now, last_order_at=now)
+    session.last_order_at = max(session.last_order_at, now)  # the clock of another machine may be a little ahead
     session.total += total
     session.save(force_insert=is_first, update_fields=None if is_first else ["last_order_at", "total"])
     order = Order(

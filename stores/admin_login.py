@@ -3,6 +3,9 @@
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
+from tableorder import rate_limits
+from tableorder.errors import TooMany
+
 from .errors import LoginLocked
 from .login_limits import Attempt, subject_of
 
@@ -12,6 +15,9 @@ class LoginForm(AdminAuthenticationForm):
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not username or not password:
             return self.cleaned_data
+        budget = rate_limits.spend(rate_limits.of_logins(self.request.client_address))
+        if budget and budget.refused:
+            raise ValidationError(TooMany.detail, code="limited")
         try:
             attempt = Attempt(subject_of("admin", username), self.request.client_address)
         except LoginLocked as locked:

@@ -3,8 +3,19 @@
 import functools
 
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import PermissionDenied
+from django.db.models import ForeignKey, ManyToManyField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+
+class Autocomplete(AutocompleteJsonView):
+    def process_request(self, request):
+        asked = super().process_request(request)
+        if not isinstance(asked[2], ForeignKey | ManyToManyField):  # Django's view falls over relations seen from behind
+            raise PermissionDenied
+        return asked
 
 
 class StoreAdminSite(admin.AdminSite):
@@ -35,6 +46,9 @@ class StoreAdminSite(admin.AdminSite):
                 return response.render() if callable(getattr(response, "render", None)) else response
 
         return in_the_stores_time
+
+    def autocomplete_view(self, request):
+        return Autocomplete.as_view(admin_site=self)(request)
 
     def get_app_list(self, request, app_label=None):
         """In the order of a working day, each app's models as they are registered, and not by the alphabet."""

@@ -125,12 +125,7 @@ def _tablet_caller(payload):
 def log_in_staff(*, store: str, username: str, password: str, address: str) -> tuple[Membership, StaffAccess]:
     """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
     attempt = Attempt(subject_of("staff", store, username), address)
-    membership = (
-        Membership.objects.working()
-        .filter(store__code=store, user__username=username)
-        .select_related("user", "store")
-        .first()
-    )
+    membership = Membership.objects.working().filter(store__code=store, user__username=username).select_related("user", "store").first()
     if not (membership.user.check_password(password) if membership else _as_slow_as_a_check(password)):
         attempt.failed()
         raise InvalidCredentials()
@@ -186,7 +181,7 @@ def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
         login.rotated_at = now
         login.expires_at = now + TabletRefresh.lifetime
         login.save()
-    elif generation != login.generation - 1 or timezone.now() > login.rotated_at + REFRESH_GRACE:
+    elif generation != login.generation - 1 or now > login.rotated_at + REFRESH_GRACE:
         raise TokenInvalid()
     return _tablet_access(login), _tablet_refresh(login)
 

@@ -46,6 +46,9 @@ class Attempt:
     def __init__(self, subject: str, address: str):
         """Counts the attempt, or raises LoginLocked (with the seconds to wait)."""
         self.subject, self.address = subject, address
+        # In a transaction of its own: MySQL leaves a row that another has just made share-locked, and two who then
+        # want it for themselves would wait for each other.
+        self._make_rows()
         patient_until = time.monotonic() + PATIENCE
         while True:
             self.at, locked_for, undecided = self._reserve()
@@ -61,13 +64,18 @@ class Attempt:
     def succeeded(self):
         self._settle_success()
 
-    def _rows(self):
-        """(pair, all addresses), locked; always the row of all addresses first."""
+    def _make_rows(self):
         for address in ("", self.address):
             LoginAttempts.objects.get_or_create(subject=self.subject, address=address)
+
+    def _rows(self):
+        """(pair, all addresses), locked; always the row of all addresses first."""
         rows = LoginAttempts.objects.filter(subject=self.subject, address__in=["", self.address])
-        everyone, *pair = rows.order_by("address").select_for_update()
-        return pair[0] if pair else everyone, everyone
+        locked = list(rows.order_by("address").select_for_update())
+        if len(locked) < len({"", self.address}):  # removed as old a moment ago
+            self._make_rows()
+            locked = list(rows.order_by("address").select_for_update())
+        return locked[-1], locked[0]
 
     @whole
     def _reserve(self):

@@ -39,9 +39,7 @@ class User(AbstractBaseUser):
         error_messages={"unique": _("This username is taken. Please choose another.")},
     )
     name = models.CharField(_("name"), max_length=100, blank=True, help_text=_("As colleagues know this person."))
-    is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Switched off, this person is out at once, everywhere.")
-    )
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, this person is out at once, everywhere."))
     is_superuser = models.BooleanField(_("platform operator"), default=False, help_text=_("May see and do everything."))
     date_joined = models.DateTimeField(_("since"), default=now, editable=False)
 
@@ -111,7 +109,11 @@ class Store(models.Model):
         help_text=_("Three letters, like KRW or USD. Prices are in its smallest unit: won, cents."),
     )
     timezone = models.CharField(
-        _("time zone"), max_length=64, default="Asia/Seoul", validators=[validate_timezone], help_text=_("Like Asia/Seoul or America/New_York.")
+        _("time zone"),
+        max_length=64,
+        default="Asia/Seoul",
+        validators=[validate_timezone],
+        help_text=_("Like Asia/Seoul or America/New_York."),
     )
     day_starts_at = models.PositiveSmallIntegerField(
         _("day begins at"),
@@ -163,7 +165,11 @@ class Membership(models.Model):
     store = models.ForeignKey(Store, models.CASCADE, related_name="memberships", verbose_name=_("store"))
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("person"))
     role = models.CharField(
-        _("role"), max_length=10, choices=Role, default=Role.MANAGER, help_text=_("Owners may do everything in the store; managers have the board, tables and sold-out.")
+        _("role"),
+        max_length=10,
+        choices=Role,
+        default=Role.MANAGER,
+        help_text=_("Owners may do everything in the store; managers have the board, tables and sold-out."),
     )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, this person is out of this store at once."))
 
@@ -207,7 +213,9 @@ class Table(models.Model):
     store = models.ForeignKey(Store, models.CASCADE, related_name="tables", verbose_name=_("store"))
     number = models.CharField(_("number"), max_length=20, help_text=_("As it stands on the table: “12”, “Terrace 3”."))
     password = models.CharField(_("tablet password"), max_length=128, editable=False)
-    is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, its tablet is out at once and nobody can order from it."))
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Switched off, its tablet is out at once and nobody can order from it.")
+    )
     # Tokens carry the epoch they were given in; a higher one on the row makes them all invalid at once.
     epoch = models.PositiveIntegerField(default=1, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -219,7 +227,11 @@ class Table(models.Model):
         verbose_name_plural = _("tables")
         ordering = ["store__name", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["store", "number"], name="one_table_per_store_and_number", violation_error_message=_("This store has a table with that number.")),
+            models.UniqueConstraint(
+                fields=["store", "number"],
+                name="one_table_per_store_and_number",
+                violation_error_message=_("This store has a table with that number."),
+            ),
             models.CheckConstraint(condition=~Q(number=""), name="table_has_a_number"),
         ]
 
@@ -325,6 +337,48 @@ class Event(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "number"], name="one_event_per_store_and_number")]
         indexes = [models.Index(fields=["at"], name="event_time")]
+
+
+class RelayCursor(models.Model):
+    """How far a store's journal has got to the message bus, and which relay is at it; see `stores/relay.py`."""
+
+    journal = models.OneToOneField(Journal, models.CASCADE, primary_key=True, related_name="relay_cursor")
+    number = models.PositiveBigIntegerField()  # the last event that the broker has, or that was set aside
+    claimed_by = models.CharField(max_length=100, blank=True)
+    claimed_until = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0)  # how often in a row the broker refused the next event
+    next_try_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+
+class SetAsideEvent(models.Model):
+    """An event that the broker would not take, so that those after it could go on.
+
+    A copy: the journal itself is removed when it is old enough.
+    """
+
+    store_lookup = "store"
+
+    id = models.BigAutoField(primary_key=True)
+    store = models.ForeignKey(Store, models.CASCADE, related_name="set_aside_events", verbose_name=_("store"))
+    number = models.PositiveBigIntegerField(_("number"))
+    type = models.CharField(_("type"), max_length=40)
+    body = models.TextField(_("content"))
+    error = models.CharField(_("reason"), max_length=500)
+    attempts = models.PositiveIntegerField(_("attempts"))
+    at = models.DateTimeField(_("last attempt"))
+    asked_again = models.BooleanField(_("to be tried again"), default=False)
+
+    objects = StoreScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("event not delivered")
+        verbose_name_plural = _("events not delivered")
+        ordering = ["-at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["store", "number"], name="one_set_aside_per_store_and_number")]
+
+    def __str__(self):
+        return f"{self.number} {self.type}"
 
 
 class AuditEntry(models.Model):

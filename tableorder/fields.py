@@ -23,6 +23,10 @@ class Strict(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+class Nothing(Strict):
+    """For an action that needs no more than its address: no body, or an empty object."""
+
+
 class Integer(serializers.IntegerField):
     def to_internal_value(self, data):
         if type(data) is not int:  # bool is an int in Python, and not a number on the wire

@@ -16,6 +16,8 @@ from django.http import JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from . import broker, redis
+
 log = logging.getLogger(__name__)
 
 
@@ -27,7 +29,7 @@ def alive(request):
 @require_safe
 def ready(request):
     """`status`: ok; degraded (something is down that ordering can do without); down, with 503."""
-    checks = {"database": _timed(_database), "redis": OFF, "broker": OFF, "storage": _timed(_storage)}
+    checks = {"database": _timed(_database), "redis": _timed(_redis), "broker": _timed(_broker), "storage": _timed(_storage)}
     if checks["database"]["status"] == "down":
         status = "down"
     else:
@@ -37,9 +39,6 @@ def ready(request):
         answer["Retry-After"] = "5"
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-OFF = {"status": "off", "ms": 0}
 
 
 def _timed(check):
@@ -61,6 +60,20 @@ def _database():
         found = Session.objects.filter(pk=probe.pk).exists()
         transaction.set_rollback(True)  # leaves nothing behind
     return "ok" if found else "down"
+
+
+def _redis():
+    """Degraded without it: hints come a second later, and rates are counted by each process alone."""
+    if not redis.is_on():
+        return "off"
+    return "ok" if redis.reachable() else "down"
+
+
+def _broker():
+    """Degraded without it: events wait in the journal until it is back."""
+    if not broker.is_on():
+        return "off"
+    return "ok" if broker.reachable() else "down"
 
 
 def _storage():

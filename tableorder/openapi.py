@@ -34,8 +34,8 @@ PROBLEM_SCHEMA = {
     },
 }
 
-# What any endpoint may answer: a wrong method never reaches it, the database may be away.
-ALWAYS = (errors.MethodNotAllowed, errors.Unavailable, errors.Malformed)
+# What any endpoint may answer: a wrong method never reaches it, the database may be away, the caller too quick.
+ALWAYS = (errors.MethodNotAllowed, errors.Unavailable, errors.Malformed, errors.TooMany)
 WITH_BODY = (errors.Malformed, errors.MalformedJSON, errors.TooLarge, errors.UnsupportedMedia)
 SIGNED_IN = (errors.Unauthenticated, errors.TokenInvalid, errors.Forbidden)
 LISTED = (

@@ -1,6 +1,15 @@
+import datetime
+
 import pytest
+from django.utils import timezone
 
 from . import world
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limits(settings):
+    """Tests ask quicker than guests do. One about the limits switches on what it needs."""
+    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = 0
 
 
 @pytest.fixture
@@ -33,3 +42,24 @@ def manager(ours):
 @pytest.fixture
 def anyone():
     return world.Caller()
+
+
+class Clock:
+    """The time of the program, which stands still until it is moved. Tokens have the real time."""
+
+    def __init__(self):
+        self.now = timezone.now()
+
+    def advance(self, **amount):
+        self.now += datetime.timedelta(**amount)
+
+    def set(self, moment: str):
+        """To a moment with its offset, like 2026-11-20T04:59:00+09:00."""
+        self.now = datetime.datetime.fromisoformat(moment).astimezone(datetime.UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    return clock

@@ -17,7 +17,8 @@ def refuse(*args):
 
 
 @pytest.mark.django_db
-def test_ready_writes_and_reads_the_database_and_leaves_nothing(client):
+def test_ready_writes_and_reads_the_database_and_leaves_nothing(client, settings):
+    settings.REDIS_URL = ""
     answer = client.get("/health/ready")
     assert answer.status_code == 200
     body = answer.json()

@@ -60,7 +60,7 @@ def make_person(store: Store, username: str, role: str) -> User:
 
 
 def make_item(world: World, **fields) -> Item:
-    defaults = {"name": f"dish {next(_counter)}", "price": 10000, "category": world.category}
+    defaults = {"name": f"dish {next(_counter)}", "price": 10000, "category": world.category, "position": len(world.items)}
     item = Item.objects.create(store=world.store, **(defaults | fields))
     world.items.append(item)
     return item
@@ -90,7 +90,13 @@ class Caller:
             headers["idempotency-key"] = key
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         content_type = headers.pop("content_type", "application/json")
-        return self.http.generic(method, API + path, content, content_type=content_type, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return self.http.generic(
+            method,
+            API + path,
+            content,
+            content_type=content_type,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
 
     def get(self, path, **kwargs):
         return self.request("GET", path, **kwargs)

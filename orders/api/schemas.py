@@ -8,7 +8,7 @@ from orders.models import Status
 from orders.pricing import NewLine
 from orders.services import NOT_SAID, NewOrder
 from sessions_app.api.schemas import CallOutput, SessionOutput
-from stores.api.schemas import TableReference
+from stores.api.schemas import TableOutput, TableReference
 from tableorder.fields import Boolean, Id, Integer, Strict, Text
 
 MAX_LINES = 50
@@ -137,7 +137,7 @@ class UnsettledOutput(serializers.Serializer):
     orders = OrderOutput(many=True)
 
 
-class BoardTable(TableReference):
+class BoardTable(TableOutput):
     session = SessionOutput(allow_null=True)
     total = serializers.IntegerField()
     orders = OrderOutput(many=True)

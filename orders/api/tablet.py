@@ -16,6 +16,7 @@ from orders.errors import (
 from orders.payloads import quote_payload
 from sessions_app.services import active_session
 from stores.api.endpoint import Endpoint, Role
+from tableorder import rate_limits
 from tableorder.openapi import OpenApiParameter, documented
 
 from .schemas import NewOrderInput, OrderOutput, PartyOutput, QuoteInput, QuoteOutput
@@ -41,6 +42,11 @@ class Quote(Endpoint):
 
 class Orders(Endpoint):
     role = Role.TABLET
+
+    def limits(self):
+        """Every POST counts, a repeat too. A token that isn't a tablet's has no table, and is refused after this."""
+        is_order = self.request.method == "POST" and Role.TABLET.admits(self.caller)
+        return super().limits() + ([rate_limits.of_orders(self.caller.table.pk)] if is_order else [])
 
     @documented(
         request=NewOrderInput,

@@ -5,6 +5,7 @@ from sessions_app.models import ServiceCall
 from sessions_app.payloads import call_payload
 from stores.api.endpoint import Endpoint, Role
 from tableorder.errors import Absent
+from tableorder.fields import Nothing
 from tableorder.openapi import documented
 
 from .schemas import CallOutput, NewCall
@@ -22,7 +23,8 @@ class TabletCalls(Endpoint):
 class ResolveCall(Endpoint):
     role = Role.MANAGER
 
-    @documented(answers={200: CallOutput}, refuses=[Absent])
+    @documented(request=Nothing, answers={200: CallOutput}, refuses=[Absent])
     def post(self, request, call_id):
+        self.body(Nothing)
         call = ServiceCall.objects.in_store(self.store).get_or_absent(call_id)
         return Response(call_payload(services.resolve_call(call, actor=self.caller.user)))

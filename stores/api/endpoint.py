@@ -8,7 +8,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.views import APIView
 
 from stores.auth import StaffCaller, TabletCaller, caller_of
-from tableorder.errors import Forbidden, TokenInvalid, Unauthenticated
+from tableorder import rate_limits
+from tableorder.errors import Forbidden, TokenInvalid, TooMany, Unauthenticated
 
 
 class Role(StrEnum):
@@ -77,8 +78,10 @@ class Endpoint(APIView):
     """
 
     role: Role | dict[str, Role]
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]  # what OPTIONS tells stands in the schema
     authentication_classes = [TokenAuthentication]
     permission_classes = [DeclaredCaller]
+    budget: rate_limits.Budget | None = None  # what is left of the caller's rate after this request
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -86,12 +89,32 @@ class Endpoint(APIView):
             raise TypeError(f"{cls.__module__}.{cls.__qualname__} must declare its `role`")
 
     def role_for(self, method: str) -> Role:
-        return self.role if isinstance(self.role, Role) else self.role[method]
+        return self.role if isinstance(self.role, Role) else self.role["GET" if method == "HEAD" else method]
 
     def get_authenticators(self):
         if self.role == Role.ANYONE:
             return []
         return super().get_authenticators()
+
+    def initial(self, request, *args, **kwargs):
+        # Before the permissions, where DRF's own throttles come after them: who is refused there counts too.
+        self.perform_authentication(request)
+        self.budget = rate_limits.spend(*self.limits())
+        if self.budget and self.budget.refused:
+            raise TooMany(retry_after=self.budget.reset)
+        super().initial(request, *args, **kwargs)
+
+    def limits(self) -> list[rate_limits.Limit]:
+        """What this request counts against. Without a token one can only sign in."""
+        if self.role == Role.ANYONE:
+            return [rate_limits.of_logins(self.request.client_address)]
+        return [rate_limits.of_token(self.caller.token_id)]
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.budget.headers.items() if self.budget else ():
+            response[name] = value
+        return response
 
     def check_permissions(self, request):
         # Who are you comes before what do you want: a wrong method tells an outsider nothing more.

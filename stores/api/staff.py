@@ -5,6 +5,7 @@ from stores.errors import InvalidCredentials, LoginLocked, TableExists
 from stores.models import Table
 from stores.payloads import moment, staff_payload, store_payload, table_payload
 from tableorder.errors import Absent
+from tableorder.fields import Nothing
 from tableorder.openapi import documented
 from tableorder.paging import page
 
@@ -31,8 +32,9 @@ class StaffLogin(Endpoint):
 class StaffLogout(Endpoint):
     role = Role.MANAGER
 
-    @documented(answers={204: None})
+    @documented(request=Nothing, answers={204: None})
     def post(self, request):
+        self.body(Nothing)
         auth.log_out_staff(self.caller)
         return Response(status=204)
 
@@ -65,7 +67,8 @@ class TableDetail(Endpoint):
 class TableSignOut(Endpoint):
     role = Role.MANAGER
 
-    @documented(answers={204: None}, refuses=[Absent])
+    @documented(request=Nothing, answers={204: None}, refuses=[Absent])
     def post(self, request, table_id):
+        self.body(Nothing)
         services.sign_out_table(Table.objects.in_store(self.store).get_or_absent(table_id), actor=self.caller.user)
         return Response(status=204)

@@ -26,7 +26,10 @@ def test_an_order_is_priced_numbered_and_in_the_journal(tablet, ours):
         (ours.items[1].name, 1, 9000, 9000),
     ]
     assert order["lines"][0]["options"] == [{"id": str(large.pk), "name": "large", "price_delta": 2000}]
-    assert list(Event.objects.in_store(ours.store).order_by("number").values_list("type", flat=True))[-2:] == ["session.started", "order.placed"]
+    assert list(Event.objects.in_store(ours.store).order_by("number").values_list("type", flat=True))[-2:] == [
+        "session.started",
+        "order.placed",
+    ]
 
 
 def test_a_double_tap_orders_once(tablet, ours):

@@ -101,7 +101,12 @@ def test_what_has_run_out_of_time_goes(ours):
 
 @pytest.mark.parametrize(
     ("now", "months", "then"),
-    [((2026, 11, 20), 6, (2026, 5, 20)), ((2026, 3, 31), 1, (2026, 2, 28)), ((2026, 1, 15), 1, (2025, 12, 15)), ((2024, 2, 29), 12, (2023, 2, 28))],
+    [
+        ((2026, 11, 20), 6, (2026, 5, 20)),
+        ((2026, 3, 31), 1, (2026, 2, 28)),
+        ((2026, 1, 15), 1, (2025, 12, 15)),
+        ((2024, 2, 29), 12, (2023, 2, 28)),
+    ],
 )
 def test_months_are_counted_by_the_calendar(now, months, then):
     assert months_before(datetime.datetime(*now), months) == datetime.datetime(*then)

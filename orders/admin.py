@@ -1,0 +1,216 @@
+"""Orders and bills in the admin: to read. What may still be done with them, the services do."""
+
+import re
+from datetime import datetime
+
+from django import forms
+from django.contrib import admin, messages
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from sessions_app.models import TableSession
+from stores.admin_confirm import confirm
+from stores.admin_scope import ReadOnlyAdmin, ScopedFilter, ScopedInline, on_the_stores_clock
+from stores.money import money
+from tableorder.errors import Refusal
+
+from .errors import OrdersUnfinished
+from .kitchen import cancel_order, complete_session
+from .models import Order, OrderLine, Status
+
+_NUMBER = re.compile(r"(?:(\d{8})-)?(\d{1,9})")
+
+
+def state_in_words(status, store):
+    """Three kitchen steps end with "completed", four with "served"."""
+    return _("completed") if status == Status.SERVED and store.steps == 3 else Status(status).label
+
+
+def signed(amount, currency):
+    return f"{'+' if amount >= 0 else ''}{money(amount, currency)}"
+
+
+class LineInline(ScopedInline, admin.TabularInline):
+    model = OrderLine
+    acts = {"view"}
+    fields = readonly_fields = ["what", "options", "quantity", "unit", "sum", "state", "note", "cancellations"]
+    ordering = ["position"]
+    verbose_name_plural = _("what was ordered")
+
+    def get_queryset(self, request):
+        lines = super().get_queryset(request).select_related("order__store")
+        return lines.prefetch_related("options", "cancellations__cancelled_by")
+
+    @admin.display(description=_("item"))
+    def what(self, line):
+        return line.name
+
+    @admin.display(description=_("options"))
+    def options(self, line):
+        currency = line.order.currency
+        return ", ".join(
+            f"{option.name} ({signed(option.price_delta, currency)})" if option.price_delta else option.name for option in line.options.all()
+        )
+
+    @admin.display(description=_("unit price"))
+    def unit(self, line):
+        return money(line.unit_price, line.order.currency)
+
+    @admin.display(description=_("total"))
+    def sum(self, line):
+        return money(line.total, line.order.currency)
+
+    @admin.display(description=_("state"))
+    def state(self, line):
+        return state_in_words(line.status, line.order.store)
+
+    @admin.display(description=_("cancelled"))
+    def cancellations(self, line):
+        store = line.order.store
+        said = [
+            (cancelled.quantity, cancelled.reason, cancelled.cancelled_by or "", on_the_stores_clock(cancelled.cancelled_at, store))
+            for cancelled in line.cancellations.all()
+        ]
+        return format_html_join("", "<div>{} × “{}” {} {}</div>", said)
+
+
+class Reason(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("Stays with the order, for whoever asks later."))
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ["order_number", "placed", "table", "state", "amount"]
+    list_filter = ["status", ("table", ScopedFilter)]
+    list_select_related = ["store", "table"]
+    date_hierarchy = "business_day"
+    search_fields = ["number"]
+    search_help_text = _("Order number: 12, or with its day 20261120-0012.")
+    fields = ["order_number", "placed", "table", "session", "state", "amount", "note"]
+    ordering = ["-placed_at", "-id"]
+    inlines = [LineInline]
+    actions = ["cancel"]
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term.strip():
+            return queryset, False
+        asked = _NUMBER.fullmatch(search_term.strip())
+        if asked is None:
+            return queryset.none(), False
+        day, number = asked.groups()
+        try:
+            on_day = {"business_day": datetime.strptime(day, "%Y%m%d").date()} if day else {}
+        except ValueError:
+            return queryset.none(), False
+        return queryset.filter(number=int(number), **on_day), False
+
+    @admin.display(description=_("order number"), ordering="placed_at")
+    def order_number(self, order):
+        return order.order_number
+
+    @admin.display(description=_("placed"), ordering="placed_at")
+    def placed(self, order):
+        return on_the_stores_clock(order.placed_at, order.store)
+
+    @admin.display(description=_("state"), ordering="status")
+    def state(self, order):
+        return state_in_words(order.status, order.store)
+
+    @admin.display(description=_("total"), ordering="total")
+    def amount(self, order):
+        return money(order.total, order.currency)
+
+    @admin.action(description=_("Cancel the order"), permissions=["act"])
+    def cancel(self, request, orders):
+        live = list(orders.exclude(status=Status.CANCELLED))
+        form = Reason(request.POST if "confirmed" in request.POST else None)
+        if live and not form.is_valid():
+            return confirm(
+                self,
+                request,
+                action="cancel",
+                title=_("Cancel orders"),
+                sentence=_("Everything in these orders that is not cancelled yet will be cancelled, and taken off the bill:"),
+                button=_("Cancel now"),
+                rows=live,
+                lines=[f"{order} · {_('table')} {order.table} · {money(order.total, order.currency)}" for order in live],
+                form=form,
+            )
+        cancelled = 0
+        for order in live:
+            try:
+                # Whoever reaches an order here owns its store, or runs the platform.
+                cancel_order(order, reason=form.cleaned_data["reason"], version=order.version, actor=request.user, is_owner=True)
+                cancelled += 1
+            except Refusal as refusal:
+                self.message_user(request, f"{order}: {refusal.detail}", messages.ERROR)
+        if cancelled or not live:
+            done = ngettext("%(count)d order was cancelled.", "%(count)d orders were cancelled.", cancelled)
+            self.message_user(request, done % {"count": cancelled}, messages.SUCCESS if cancelled else messages.WARNING)
+        return None
+
+
+class OrderInline(ScopedInline, admin.TabularInline):
+    model = Order
+    acts = {"view"}
+    show_change_link = True
+    fields = readonly_fields = ["placed", "state", "amount", "note"]
+    ordering = ["-placed_at", "-id"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("store")
+
+    placed = OrderAdmin.placed
+    state = OrderAdmin.state
+    amount = OrderAdmin.amount
+
+
+@admin.register(TableSession)
+class TableSessionAdmin(ReadOnlyAdmin):
+    list_display = ["began", "table", "state", "completed", "amount"]
+    list_filter = ["state", "started_at", "completed_at", ("table", ScopedFilter)]
+    list_select_related = ["store", "table"]
+    fields = ["table", "state", "began", "completed", "completed_by", "amount"]
+    ordering = ["-started_at", "-id"]
+    inlines = [OrderInline]
+    actions = ["complete"]
+
+    @admin.display(description=_("began"), ordering="started_at")
+    def began(self, session):
+        return on_the_stores_clock(session.started_at, session.store)
+
+    @admin.display(description=_("completed"), ordering="completed_at")
+    def completed(self, session):
+        return on_the_stores_clock(session.completed_at, session.store)
+
+    @admin.display(description=_("total"), ordering="total")
+    def amount(self, session):
+        return money(session.total, session.store.currency)
+
+    @admin.action(description=_("Complete the table"), permissions=["act"])
+    def complete(self, request, sessions):
+        """The bill becomes history. Where something has not been served yet, it asks first."""
+        completed, unfinished, lines = 0, [], []
+        for session in sessions.on_the_board().order_by("started_at", "id"):
+            try:
+                complete_session(session.table, session_id=session.pk, force="confirmed" in request.POST, actor=request.user)
+                completed += 1
+            except OrdersUnfinished as refusal:
+                unfinished.append(session)
+                lines += [f"{session}: {line['name']} × {line['quantity']}" for line in refusal.facts["lines"]]
+        if completed or not unfinished:
+            done = ngettext("%(count)d table was completed.", "%(count)d tables were completed.", completed)
+            self.message_user(request, done % {"count": completed}, messages.SUCCESS if completed else messages.WARNING)
+        if not unfinished:
+            return None
+        return confirm(
+            self,
+            request,
+            action="complete",
+            title=_("Complete tables"),
+            sentence=_("These have not been served yet. Complete the table all the same? They stay on the bill."),
+            button=_("Complete all the same"),
+            rows=unfinished,
+            lines=lines,
+        )

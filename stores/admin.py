@@ -1,0 +1,135 @@
+"""Stores, tables and the audit in the admin; people are in `stores/admin_people.py`."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models.functions import Length
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from . import admin_people, audit, services
+from .admin_forms import OnlyWhatChanged
+from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin, on_the_stores_clock
+from .audit_labels import ACTIONS, DETAILS
+from .models import AuditEntry, Membership, Store, Table, User
+
+admin.site.unregister(Group)  # rights come from memberships
+
+
+@admin.register(Table)
+class TableAdmin(StoreScopedAdmin):
+    """Changes go through the services: the journal and the tablets must hear of them."""
+
+    class Form(OnlyWhatChanged):
+        new_password = forms.CharField(
+            label=_("Tablet password"),
+            min_length=4,
+            max_length=128,
+            strip=False,
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+        unique_in = ("store", "number")
+        unique_message = _("This store has a table with that number.")
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            password = self.fields["new_password"]
+            password.required = self.instance._state.adding
+            if self.instance._state.adding:
+                password.help_text = _("At least 4 characters. Typed in once at the tablet; it is not shown again here.")
+            else:
+                password.help_text = _("Leave empty to keep the present one. A new password cuts off the tablet until it is typed in there.")
+
+    form = Form
+    acts = {"view", "add", "change"}  # old orders hang on the table; it is switched off instead
+    fields = ["number", "new_password", "is_active"]
+    asked_as = {"new_password": "password"}  # the model's field of that name holds the hash and is in no form
+    list_display = ["number", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["number"]
+    ordering = [Length("number"), "number"]  # 1, 2, 10
+    actions = ["sign_out"]
+
+    def save_model(self, request, obj, form, change):
+        said = form.cleaned_data if not change else {name: form.cleaned_data[name] for name in form.changed_data}
+        asked = {self.asked_as.get(name, name): value for name, value in said.items() if name in self.fields}
+        if change:
+            services.change_table(obj, **asked, actor=request.user)
+        else:
+            obj.pk = services.create_table(obj.store, **asked, actor=request.user).pk
+        obj.refresh_from_db()
+
+    @admin.action(description=_("Cut off the tablet"), permissions=["change"])
+    def sign_out(self, request, tables):
+        for table in tables.select_related("store"):
+            services.sign_out_table(table, actor=request.user)
+        done = ngettext(
+            "%(count)d tablet is cut off. To go on there, type in the table's password.",
+            "%(count)d tablets are cut off. To go on there, type in the tables' passwords.",
+            len(tables),
+        )
+        self.message_user(request, done % {"count": len(tables)}, messages.SUCCESS)
+
+
+admin.site.register(Membership, admin_people.MembershipAdmin)
+admin.site.register(User, admin_people.PersonAdmin)
+
+
+@admin.register(Store)
+class StoreAdmin(StoreScopedAdmin):
+    store_first = False
+    acts = {"view", "add", "change"}  # a store is switched off, never deleted: its history stays
+    list_select_related = False
+    list_display = ["name", "code", "currency", "timezone", "is_active"]
+    search_fields = ["name", "code"]
+    fieldsets = [
+        (None, {"fields": ["name", "code", "is_active"]}),
+        (_("How it works"), {"fields": ["steps", "timezone", "day_starts_at", "currency", "language"]}),
+    ]
+
+    def get_readonly_fields(self, request, obj=None):
+        return () if request.user.is_superuser else ("code", "is_active", "currency", "language")
+
+    def has_add_permission(self, request):
+        return request.user.is_superuser
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            super().save_model(request, obj, form, change)
+            if form.changed_columns:
+                audit.note(obj, "store.changed", obj.code, actor=request.user, changed=form.changed_columns)
+        else:
+            services.create_store(**{"id": obj.pk, **form.cleaned_data}, actor=request.user)
+            obj.refresh_from_db()
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(ReadOnlyAdmin):
+    list_display = ["time", "actor_name", "what", "subject", "more"]
+    list_display_links = None
+    list_filter = ["at"]
+    search_fields = ["subject", "actor_name"]
+    fields = ["time", "actor_name", "what", "subject", "more"]
+    ordering = ["-at", "-id"]
+
+    @admin.display(description=_("time"), ordering="at")
+    def time(self, entry):
+        return on_the_stores_clock(entry.at, entry.store)
+
+    @admin.display(description=_("action"), ordering="action")
+    def what(self, entry):
+        return ACTIONS.get(entry.action, entry.action)
+
+    @admin.display(description=_("details"))
+    def more(self, entry):
+        said = [(DETAILS[name], self.told(value)) for name, value in entry.details.items() if name in DETAILS]
+        return format_html_join(" · ", "{}: {}", said)
+
+    @staticmethod
+    def told(value):
+        if isinstance(value, list):
+            return ", ".join(str(DETAILS.get(inner, inner)) if isinstance(inner, str) else str(inner) for inner in value)
+        return value
+
+

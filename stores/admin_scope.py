@@ -1,0 +1,302 @@
+"""What every page of the admin keeps to: a person sees and touches the rows of their own stores only.
+
+Lists, forms, choices, filters, actions, history and autocomplete all reach rows through `for_user`
+(`stores/scoping.py`), by way of the few hooks below. Rights come from memberships; Django's permission tables
+are not used. A row's store shows only to people who have more than one.
+"""
+
+import uuid
+from functools import cached_property
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import FieldDoesNotExist
+from django.db import IntegrityError
+from django.db.models import Model, QuerySet
+from django.http import HttpResponseRedirect
+from django.utils import formats, timezone
+
+from tableorder.errors import Refusal
+from tableorder.transactions import whole
+
+from .admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
+from .models import Store
+
+STORE_FILTER = "store__id__exact"
+
+
+class Reach:
+    """Which stores the person behind a request manages; read once a request."""
+
+    def __init__(self, user):
+        self.user = user
+        self.all_stores = user.is_active and user.is_superuser
+
+    @cached_property
+    def stores(self) -> list[Store]:
+        """All that an owner owns. Of an operator's, who has them all, the first two: enough to know one from many."""
+        stores = Store.objects.for_user(self.user)
+        return list(stores[:2] if self.all_stores else stores)
+
+    @property
+    def manages(self) -> bool:
+        return self.all_stores or bool(self.stores)
+
+    @property
+    def only_store(self) -> Store | None:
+        return self.stores[0] if len(self.stores) == 1 else None
+
+    def includes(self, row: Model) -> bool:
+        return self.all_stores or store_id_of(row) in {store.pk for store in self.stores}
+
+
+def reach(request) -> Reach:
+    if not hasattr(request, "reach"):
+        request.reach = Reach(request.user)
+    return request.reach
+
+
+def store_id_of(row: Model):
+    """The id of the store that a row belongs to, along its `store_lookup`."""
+    *path, last = row.store_lookup.split("__")
+    for name in path:
+        row = getattr(row, name)
+    return row.pk if last == "pk" else getattr(row, f"{last}_id")
+
+
+def rows_for(model: type[Model], user) -> QuerySet:
+    """The live rows that this person may see or choose; of a model that is in no store: none but an operator's."""
+    if not hasattr(model, "store_lookup"):
+        return model._default_manager.all() if user.is_active and user.is_superuser else model._default_manager.none()
+    rows = model._default_manager.get_queryset().for_user(user)
+    return rows.alive() if hasattr(rows, "alive") else rows
+
+
+def chosen(request, model: type[Model], parameter: str):
+    """The row that a list is filtered by, if it is one that the person may see."""
+    known = request.__dict__.setdefault("chosen", {})
+    if parameter not in known:
+        try:
+            known[parameter] = rows_for(model, request.user).filter(pk=uuid.UUID(request.GET.get(parameter, ""))).first()
+        except ValueError:
+            known[parameter] = None
+    return known[parameter]
+
+
+def chosen_store(request) -> Store | None:
+    """The one store that a list is about: the person's only one, or the one they filter by."""
+    return reach(request).only_store or chosen(request, Store, STORE_FILTER)
+
+
+def zone_of(request):
+    """Whose clock times are shown in: the store's; among several the chosen or else the first one's."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_active or not reach(request).manages:
+        return timezone.get_default_timezone()
+    store = chosen_store(request) or next(iter(reach(request).stores if not user.is_superuser else []), None)
+    return store.zone if store else timezone.get_default_timezone()
+
+
+def on_the_stores_clock(moment, store: Store) -> str:
+    """A time in a row of a list that may mix stores of several time zones."""
+    return formats.date_format(timezone.localtime(moment, store.zone), "DATETIME_FORMAT") if moment else ""
+
+
+class ScopedFilter(admin.RelatedFieldListFilter):
+    """Choices from the person's own rows. What hangs on a store is offered once one store is chosen."""
+
+    def field_choices(self, field, request, model_admin):
+        rows = rows_for(field.remote_field.model, request.user)
+        if field.remote_field.model is not Store:
+            store = chosen_store(request)
+            rows = rows.in_store(store) if store else rows.none()
+        return [(row.pk, str(row)) for row in rows.order_by(*self.field_admin_ordering(field, request, model_admin))]
+
+
+class Scoped:
+    """What lists, forms and inlines have in common."""
+
+    acts = {"view", "add", "change", "delete"}  # what may be done with these rows at all
+
+    def get_queryset(self, request):
+        rows = rows_for(self.model, request.user)
+        if not reach(request).manages:
+            return rows.none()
+        return rows.order_by(*ordering) if (ordering := self.get_ordering(request)) else rows
+
+    def get_field_queryset(self, db, db_field, request):
+        """The choices of a form's field: another store's row is as wrong as one that does not exist."""
+        model = db_field.remote_field.model
+        rows = rows_for(model, request.user)
+        related = self.admin_site._registry.get(model)
+        return rows.order_by(*(related.get_ordering(request) if related else ()))
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and reach(request).only_store is None and hasattr(field.queryset.model, "store"):
+            field.queryset = field.queryset.select_related("store").order_by("store__name", *field.queryset.query.order_by)
+            field.label_from_instance = lambda row: f"{row.store} · {row}"
+        return field
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for shortcut in ("can_change_related", "can_delete_related", "can_view_related"):
+            if hasattr(getattr(field, "widget", None), shortcut):
+                setattr(field.widget, shortcut, False)
+        return field
+
+    def may(self, act, request, obj=None) -> bool:
+        return act in self.acts and reach(request).manages and (obj is None or reach(request).includes(obj))
+
+    def has_view_permission(self, request, obj=None):
+        return self.may("view", request, obj)
+
+    def has_add_permission(self, request, obj=None):
+        return self.may("add", request, obj)
+
+    def has_change_permission(self, request, obj=None):
+        return self.may("change", request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return self.may("delete", request, obj)
+
+    def has_module_permission(self, request):
+        return reach(request).manages
+
+
+class ScopedInline(Scoped):
+    """For inlines: their parent is reached already, the rows and choices are checked all the same."""
+
+    extra = 0
+
+
+class StoreScopedAdmin(Scoped, admin.ModelAdmin):
+    """The base of every ModelAdmin here."""
+
+    form = OnlyWhatChanged
+    list_form = OnlyWhatChanged
+    show_facets = admin.ShowFacets.NEVER
+    store_first = True  # lists and forms name the store first, to people who have several
+    asks_store = True  # and ask for it when a row is added, unless it follows from another field
+    list_select_related = ["store"]
+
+    # --- The store, where it is not plain anyway ---
+
+    def shows_store(self, request) -> bool:
+        return self.store_first and reach(request).only_store is None
+
+    def get_list_display(self, request):
+        columns = list(super().get_list_display(request))
+        if self.shows_store(request):
+            columns.insert(1, "store")
+        return columns
+
+    def get_list_filter(self, request):
+        filters = list(super().get_list_filter(request))
+        if self.shows_store(request):
+            filters.insert(0, ("store", ScopedFilter))
+        return filters
+
+    def get_search_fields(self, request):
+        fields = super().get_search_fields(request)
+        return [*fields, "store__name"] if fields and self.shows_store(request) else fields
+
+    def shows_store_field(self, request, obj) -> bool:
+        return self.shows_store(request) and (obj is not None or self.asks_store)
+
+    def get_exclude(self, request, obj=None):
+        """One store: it is set by itself. Several: chosen when adding, and then it stays."""
+        if not self.store_first or self.shows_store_field(request, obj):
+            return super().get_exclude(request, obj)
+        return ["store"]
+
+    def get_readonly_fields(self, request, obj=None):
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return (*fields, "store") if obj is not None and self.shows_store(request) else fields
+
+    def get_autocomplete_fields(self, request):
+        return ("store",) if request.user.is_superuser else ()  # an operator's list of stores may be long
+
+    def get_fieldsets(self, request, obj=None):
+        return self.with_store(request, super().get_fieldsets(request, obj), obj)
+
+    def with_store(self, request, fieldsets, obj):
+        if not self.shows_store_field(request, obj) or "store" in flatten_fieldsets(fieldsets):
+            return fieldsets
+        (title, options), *others = fieldsets
+        return [(title, {**options, "fields": ["store", *options["fields"]]}), *others]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.reach = reach(request)
+        return form
+
+    def get_changelist_form(self, request, **kwargs):
+        return super().get_changelist_form(request, **{"form": self.list_form, **kwargs})
+
+    # --- What a query string may ask for ---
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Fields of ours only as the list's own filters ask for them: no guessing at `password__startswith`."""
+        try:
+            self.opts.get_field(lookup.split("__")[0])
+        except FieldDoesNotExist:
+            return super().lookup_allowed(lookup, value, request)
+        paths = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request) if not isinstance(spec, type)]
+        paths += [self.date_hierarchy] if self.date_hierarchy else []
+        endings = ("", "__exact", "__id__exact", "__isnull", "__gte", "__gt", "__lte", "__lt", "__year", "__month", "__day")
+        return any(lookup == f"{path}{ending}" for path in paths for ending in endings)
+
+    # --- Actions, in the list and on the page of a single row ---
+
+    change_form_template = "admin/store_change_form.html"
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None and not context["is_popup"]:
+            actions = self.get_action_choices(request, default_choices=[])
+            context["object_actions"] = [choice for choice in actions if choice[0] != "delete_selected"]
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # --- Writing ---
+
+    def save_model(self, request, obj, form, change):
+        """Only what was changed is written: a form that was opened an hour ago must not bring old values back."""
+        obj.save(update_fields=form.changed_columns if change else None)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return self.guarded(request, super().changeform_view, object_id, form_url, extra_context)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return self.guarded(request, super().delete_view, object_id, extra_context)
+
+    def changelist_view(self, request, extra_context=None):
+        # An action is as many changes as it has rows: each service takes its locks anew, in the one order, which
+        # a transaction around them all would turn upside down.
+        whole_change = "_save" in request.POST or request.POST.get("action") == "delete_selected"
+        return self.guarded(request, super().changelist_view, extra_context, whole_change=whole_change)
+
+    def guarded(self, request, view, *args, whole_change=True):
+        """A POST is one whole change; what the services refuse is said in a message and nothing of it stays."""
+        if request.method != "POST":
+            return view(request, *args)
+        try:
+            return self.write(request, view, *args) if whole_change else view(request, *args)
+        except Refusal as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+        except IntegrityError:
+            self.message_user(request, SOMEBODY_ELSE, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+    @whole
+    def write(self, request, view, *args):
+        return view(request, *args)
+
+
+class ReadOnlyAdmin(StoreScopedAdmin):
+    """Records of what happened: to look at. What may still be done with them, services do, by way of actions."""
+
+    acts = {"view"}
+
+    def has_act_permission(self, request):
+        """Whether actions are offered. Each acts on rows of the list, which is scoped."""
+        return reach(request).manages

@@ -1,0 +1,280 @@
+"""Redis may be absent, slow, dead or emptied: everything goes on, and nobody waits for it."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings as configured
+
+from stores import wakeup
+from stores.models import LoginAttempts
+from tableorder import redis
+from tests.own_redis import PROGRAM, OwnRedis, free_port
+from tests.world import Caller, new_key, order_for, problem
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+NO_TIME = 0.05  # seconds
+HANGS = 2 * redis.TIMEOUT + NO_TIME  # a new connection, and an answer on it
+
+
+@pytest.fixture
+def real_redis(settings):
+    """The Redis that the environment names."""
+    if not configured.REDIS_URL:
+        pytest.skip("without Redis: REDIS_URL is not set")
+    return configured.REDIS_URL
+
+
+@pytest.fixture
+def own_redis(settings, monkeypatch):
+    """One that may be broken; the program uses it."""
+    if not PROGRAM:
+        pytest.skip("without a Redis of our own: redis-server is not installed")
+    monkeypatch.setattr(redis.Breaker.__init__, "__kwdefaults__", {"failures": redis.FAILURES, "pause": 0.5})
+    with OwnRedis() as server:
+        settings.REDIS_URL = server.url
+        yield server
+
+
+@contextmanager
+def took_at_most(seconds: float):
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+def eventually(condition, seconds: float = 10.0):
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, "this never came about"
+        time.sleep(0.01)
+
+
+def ping():
+    return redis.ask(lambda client: client.ping())
+
+
+# --- Asking -----------------------------------------------------------------------------------------------------
+
+
+def test_without_the_variable_nothing_is_asked(settings):
+    settings.REDIS_URL = ""
+    assert ping() is None
+    assert redis.state() == "off"
+
+
+def test_the_real_one_answers(real_redis):
+    assert ping() is True
+    assert redis.reachable()
+    assert redis.state() == "closed"
+
+
+def test_one_that_is_gone_is_not_asked_for_long(settings):
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    assert [ping() for _ in range(redis.FAILURES)] == [None] * redis.FAILURES
+    assert redis.state() == "open"
+    with took_at_most(NO_TIME):
+        assert ping() is None
+    assert not redis.reachable()
+
+
+def test_one_that_hangs_costs_a_few_calls_a_moment_and_the_others_nothing(own_redis):
+    assert ping() is True
+    own_redis.freeze()
+    for _ in range(redis.FAILURES):
+        with took_at_most(HANGS):
+            assert ping() is None
+    until = time.monotonic() + 2
+    while time.monotonic() < until:  # whether it is back is asked four times meanwhile, and by none of these
+        with took_at_most(NO_TIME):
+            assert ping() is None
+        time.sleep(0.01)
+    own_redis.thaw()
+    eventually(lambda: ping() is True)
+    assert redis.state() == "closed"
+
+
+def test_one_that_takes_connections_and_never_answers(settings):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/5"
+        with took_at_most(HANGS):
+            assert ping() is None
+        with took_at_most(redis.READY_LIMIT + NO_TIME):
+            assert not redis.reachable()
+
+
+def test_one_that_was_restarted_is_used_again(own_redis):
+    assert ping() is True
+    own_redis.kill()
+    assert [ping() for _ in range(redis.FAILURES)] == [None] * redis.FAILURES
+    own_redis.start()
+    eventually(lambda: ping() is True)
+
+
+def test_a_refusal_is_no_answer_either(own_redis):
+    assert redis.ask(lambda client: client.execute_command("NO SUCH COMMAND")) is None
+    assert ping() is True
+
+
+def test_readiness_does_not_wait_for_a_name_that_nobody_resolves(settings, monkeypatch):
+    settings.REDIS_URL = "redis://cache.example.com/0"
+    given_up = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: given_up.wait(5) and [])
+    with took_at_most(redis.READY_LIMIT + 5 * NO_TIME):
+        assert not redis.reachable()
+    given_up.set()
+
+
+def test_of_many_callers_one_tries_whether_it_is_back():
+    breaker = redis.Breaker(failures=1, pause=0.01)
+    assert breaker.failed()
+    time.sleep(0.02)
+    breaker._pause = 60
+    trials = []
+    threads = [threading.Thread(target=lambda: trials.append(breaker.wants_trial())) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(trials) == [False] * 19 + [True]
+    assert breaker.state == "half_open"
+    breaker.tried(success=True)
+    assert breaker.state == "closed"
+
+
+def test_failures_count_only_in_a_row():
+    breaker = redis.Breaker()
+    for _ in range(10):
+        assert not breaker.failed()
+        breaker.succeeded()
+    assert breaker.state == "closed"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("answers", [True, False], ids=["ok", "down"])
+def test_readiness_tells_of_it_and_stays_ready(client, own_redis, answers):
+    if not answers:
+        own_redis.freeze()
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["checks"]["redis"]["status"] == ("ok" if answers else "down")
+    assert body["checks"]["redis"]["ms"] < 1000 * (redis.READY_LIMIT + NO_TIME)
+    assert body["status"] == ("ok" if answers else "degraded")
+
+
+# --- Hints between processes ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """What a listener of this process is told: store ids, or None for any."""
+    heard = []
+    monkeypatch.setattr(wakeup, "_listeners", [])
+    monkeypatch.setattr(wakeup, "_publisher", wakeup.Publisher())
+    monkeypatch.setattr(wakeup, "_subscriber", wakeup.Subscriber())
+    wakeup.listen(heard.append)
+    return heard
+
+
+@pytest.fixture
+def subscribed(own_redis, heard):
+    eventually(lambda: heard == [None])  # the subscription has come about
+    heard.clear()
+    return heard
+
+
+def announced_elsewhere(url, *store_ids):
+    code = f"import time, uuid; from stores import wakeup; [wakeup.announce(uuid.UUID(id)) for id in {[str(id) for id in store_ids]}]; time.sleep(0.5)"
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=configured.BASE_DIR, env=os.environ | {"REDIS_URL": url}, check=True, timeout=60
+    )
+
+
+def test_a_hint_reaches_other_processes(own_redis, subscribed):
+    one, another = uuid.uuid4(), uuid.uuid4()
+    announced_elsewhere(own_redis.url, one, another)
+    eventually(lambda: set(subscribed) == {one, another})
+
+
+def test_a_hint_reaches_its_own_process_at_once_and_only_once(own_redis, subscribed):
+    mine, theirs = uuid.uuid4(), uuid.uuid4()
+    wakeup.announce(mine)
+    assert subscribed == [mine]
+    own_redis.client.publish(wakeup.CHANNEL, f"another-process {theirs}")
+    eventually(lambda: len(subscribed) > 1)
+    assert subscribed == [mine, theirs]
+
+
+def test_after_a_break_anything_may_have_happened(own_redis, subscribed):
+    own_redis.kill()
+    own_redis.start()
+    eventually(lambda: subscribed == [None])
+    store_id = uuid.uuid4()
+    own_redis.client.publish(wakeup.CHANNEL, f"another-process {store_id}")
+    eventually(lambda: subscribed == [None, store_id])
+
+
+def test_a_subscription_that_died_without_a_word_begins_anew(own_redis, subscribed, monkeypatch):
+    monkeypatch.setattr(redis, "QUIET", 0.1)
+    monkeypatch.setattr(redis, "LOST", 1.0)
+    own_redis.freeze()
+    time.sleep(3)
+    own_redis.thaw()
+    eventually(lambda: None in subscribed)
+
+
+def test_a_message_that_nobody_understands_does_no_harm(own_redis, subscribed):
+    own_redis.client.publish(wakeup.CHANNEL, "another-process nonsense")
+    eventually(lambda: subscribed == [None])
+
+
+def test_no_one_waits_for_a_hint_to_go_out(own_redis, heard):
+    own_redis.freeze()
+    with took_at_most(1.0):
+        for _ in range(2 * wakeup.MOST_WAITING):
+            wakeup.announce(uuid.uuid4())
+    assert len(wakeup._publisher._waiting) <= wakeup.MOST_WAITING
+
+
+def test_without_redis_a_hint_stays_in_the_process(settings, heard):
+    settings.REDIS_URL = ""
+    store_id = uuid.uuid4()
+    wakeup.announce(store_id)
+    assert heard[-1] == store_id
+    assert wakeup._publisher._thread is None
+
+
+# --- The product without it -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def limited(settings):
+    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = 1000
+
+
+def test_orders_and_sign_ins_go_on_while_it_hangs(own_redis, limited, ours, tablet):
+    own_redis.freeze()
+    sign_in = {"store": "ours", "username": "ours-owner", "password": "correct horse 42"}
+    for _ in range(redis.FAILURES + 1):
+        assert tablet.post("tablet/orders", order_for(ours.item), key=new_key()).status_code == 201
+    with took_at_most(redis.TIMEOUT):
+        assert tablet.post("tablet/orders", order_for(ours.item), key=new_key()).status_code == 201
+    assert Caller().post("staff/login", sign_in).status_code == 200
+
+
+def test_emptying_it_does_not_forgive_wrong_passwords(own_redis, limited, ours, anyone):
+    wrong = {"store": "ours", "username": "ours-owner", "password": "wrong"}
+    for _ in range(5):
+        problem(anyone.post("staff/login", wrong), 401, "INVALID_CREDENTIALS")
+    problem(anyone.post("staff/login", wrong), 429, "LOGIN_LOCKED")
+    own_redis.client.flushall()
+    problem(anyone.post("staff/login", wrong), 429, "LOGIN_LOCKED")
+    assert LoginAttempts.objects.filter(locked_until__isnull=False).exists()
