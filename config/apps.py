@@ -11,4 +11,9 @@ class ProjectConfig(AppConfig):
     default = False
 
     def ready(self):
+        from tableorder import metrics
+
         from . import checks  # noqa: F401  registers them
+        from .gauges import at_scrape
+
+        metrics.at_scrape(at_scrape)

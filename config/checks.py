@@ -68,6 +68,8 @@ def settings_that_never_work(app_configs, **kwargs):
             redis.Server(settings.REDIS_URL)  # connects to nothing yet
     except (ValueError, TypeError):
         yield _error(19, "REDIS_URL can't be read.", "Set it to redis://host:6379/0, rediss://... with TLS, or to nothing.")
+    if settings.RABBITMQ_URL and urlsplit(settings.RABBITMQ_URL).scheme not in ("amqp", "amqps"):
+        yield _error(20, "RABBITMQ_URL can't be read.", "Set it to amqp://user:password@host:5672//, amqps://... with TLS, or to nothing.")
 
 
 @register("production")

@@ -10,6 +10,8 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from tableorder.logging import configuration
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.FileAwareEnv()  # NAME_FILE is read where NAME is asked for: secrets mounted as files
@@ -67,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tableorder.middleware.RequestEnvelope",
+    "tableorder.middleware.Operations",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -282,12 +285,16 @@ if TESTING:
 
 # --- Logging ----------------------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
-    "loggers": {"django.request": {"level": "ERROR"}, "django.server": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
-}
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+# Asked all day by machines, or files: lines only at DEBUG, or if they fail.
+QUIET_ROUTES = {"/health", "/health/ready", "/metrics", STATIC_URL, "/media/<path:path>", "/tablet/", "/tablet/<path:path>"}
+LOG_FILE = env.str("LOG_FILE", default="")  # beside stdout; turned over at 50 MB
+CLOUDWATCH_LOG_GROUP = env.str("CLOUDWATCH_LOG_GROUP", default="")  # and here; off when empty
+AWS_REGION = env.str("AWS_REGION", default="ap-northeast-2")
+AWS_LOGS_ENDPOINT_URL = env.str("AWS_LOGS_ENDPOINT_URL", default="")  # AWS itself when empty
+LOGGING = configuration(
+    level=LOG_LEVEL,
+    file=LOG_FILE,
+    cloudwatch=CLOUDWATCH_LOG_GROUP and {"group": CLOUDWATCH_LOG_GROUP, "region": AWS_REGION, "endpoint": AWS_LOGS_ENDPOINT_URL},
+    secrets=[SECRET_KEY, JWT_SECRET_KEY, database.get("PASSWORD", "")],
+)

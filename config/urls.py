@@ -4,7 +4,9 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from menus import media
-from tableorder import api, health
+from tableorder import api, health, metrics
+
+from . import screens
 
 urlpatterns = [
     path("api/v1/", include("stores.urls")),
@@ -15,6 +17,9 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("health", health.alive),
     path("health/ready", health.ready),
+    path("metrics", metrics.expose),
+    path("tablet/", screens.tablet),
+    path("tablet/<path:path>", screens.tablet),
     path("admin/", admin.site.urls),
 ]
 if isinstance(default_storage, FileSystemStorage):

@@ -1,0 +1,67 @@
+// The cart, as plain data: [{key, item (id), quantity, options [ids], note}], always priced from the menu as it is now.
+
+export const MAX_QUANTITY = 99;
+export const MAX_LINES = 50;
+
+export function itemsById(menu) {
+  return new Map((menu?.categories ?? []).flatMap((category) => category.items.map((item) => [item.id, item])));
+}
+
+// What is still wrong with this choice of options: the first group with too few or too many, or null.
+export function openChoice(item, options) {
+  return item.option_groups.find((group) => {
+    const count = group.options.filter((option) => options.includes(option.id)).length;
+    return count < group.min || count > group.max;
+  }) ?? null;
+}
+
+// The options after a tap on one: within a group of one it replaces, a full group takes no more.
+export function toggle(group, options, id) {
+  const inGroup = group.options.map((option) => option.id);
+  const taken = options.filter((option) => inGroup.includes(option));
+  if (taken.includes(id)) return group.min === 1 && group.max === 1 ? options : options.filter((option) => option !== id);
+  if (group.max === 1) return [...options.filter((option) => !inGroup.includes(option)), id];
+  return taken.length < group.max ? [...options, id] : options;
+}
+
+export function unitPrice(item, options) {
+  const deltas = item.option_groups.flatMap((group) => group.options).filter((option) => options.includes(option.id));
+  return Math.max(0, deltas.reduce((sum, option) => sum + option.price_delta, item.price));
+}
+
+// The cart with everything a view or an order needs. `problem`: "gone", "soldOut" or null.
+export function priced(cart, menu) {
+  const items = itemsById(menu);
+  const asked = new Map();
+  for (const line of cart) asked.set(line.item, (asked.get(line.item) ?? 0) + line.quantity);
+  const lines = cart.map((line) => {
+    const item = items.get(line.item);
+    if (!item) return { ...line, name: line.name, chosen: [], unit: 0, total: 0, problem: "gone" };
+    const offered = item.option_groups.flatMap((group) => group.options);
+    const chosen = line.options.map((id) => offered.find((option) => option.id === id));
+    const gone = chosen.includes(undefined) || openChoice(item, line.options);
+    const soldOut = item.sold_out || (item.stock !== null && asked.get(line.item) > item.stock) || chosen.some((option) => option?.sold_out);
+    const unit = unitPrice(item, line.options);
+    const problem = gone ? "gone" : soldOut ? "soldOut" : null;
+    return { ...line, name: item.name, chosen: chosen.filter(Boolean), unit, total: unit * line.quantity, problem };
+  });
+  return {
+    lines,
+    count: cart.reduce((sum, line) => sum + line.quantity, 0),
+    total: lines.reduce((sum, line) => sum + line.total, 0),
+    orderable: lines.length > 0 && lines.every((line) => !line.problem),
+  };
+}
+
+// The cart with one more line; the same dish with the same options and note becomes more of it.
+export function add(cart, line) {
+  const same = (other) => other.item === line.item && other.note === line.note && String([...other.options].sort()) === String([...line.options].sort());
+  const found = cart.find(same);
+  if (!found) return cart.length < MAX_LINES ? [...cart, line] : cart;
+  return cart.map((other) => (other === found ? { ...other, quantity: Math.min(MAX_QUANTITY, other.quantity + line.quantity) } : other));
+}
+
+export function setQuantity(cart, key, quantity) {
+  if (quantity < 1) return cart.filter((line) => line.key !== key);
+  return cart.map((line) => (line.key === key ? { ...line, quantity: Math.min(MAX_QUANTITY, quantity) } : line));
+}

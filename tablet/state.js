@@ -1,0 +1,71 @@
+// The one state of the page. Views read it; `change` draws them again.
+
+import { read, write } from "./storage.js";
+
+const preferred = navigator.language?.startsWith("ko") ? "ko" : "en";
+
+export const state = {
+  device: read("device"), // {access, refresh, expires_at, store, table} once signed in
+  notice: null, // why the set-up is shown again
+  prefs: { language: preferred, largeType: false, highContrast: false, ...read("prefs") },
+  menu: null, // as the API says it, with its etag
+  category: null, // id of the category in view
+  query: "",
+  party: { session: null, orders: [] },
+  cart: [],
+  cartNote: "",
+  entry: null, // the order under way, see outbox.js
+  seconds: 0, // until the page goes back to the menu
+  calls: {}, // kind -> "waiting" | "open"
+  toast: null,
+  connection: "offline", // "live" | "polling" | "offline"
+  dialog: null, // {name, ...}: what lies over the menu
+  busy: false,
+};
+
+let draw = () => {};
+let scheduled = false;
+
+export function onChange(drawing) {
+  draw = drawing;
+}
+
+export function change(patch) {
+  Object.assign(state, patch);
+  if (scheduled) return;
+  scheduled = true;
+  queueMicrotask(() => {
+    scheduled = false;
+    draw();
+  });
+}
+
+// What must outlive a reload is kept for one store and table: another table's cart is none of ours.
+const place = () => (state.device ? `${state.device.store.id}.${state.device.table.id}.` : "");
+
+export function recall() {
+  const party = read(place() + "party");
+  change({
+    cart: read(place() + "cart") ?? [],
+    cartNote: read(place() + "cartNote") ?? "",
+    entry: read(place() + "entry"),
+    menu: read(place() + "menu"),
+    calls: Object.fromEntries((read(place() + "waitingCalls") ?? []).map((kind) => [kind, "waiting"])),
+    party: party ?? { session: null, orders: [] },
+  });
+}
+
+export function keep(name, value) {
+  write(place() + name, value);
+  change({ [name]: value });
+}
+
+export function keepWaitingCalls() {
+  write(place() + "waitingCalls", Object.keys(state.calls).filter((kind) => state.calls[kind] === "waiting"));
+}
+
+export function setPrefs(patch) {
+  const prefs = { ...state.prefs, ...patch };
+  write("prefs", prefs);
+  change({ prefs });
+}

@@ -1,0 +1,120 @@
+// The live stream: server-sent events by fetch, because EventSource sends no Authorization header.
+
+import { accessToken, SignedOut } from "./api.js";
+
+const SILENCE = 20000; // milliseconds; the server says something at least every 15 s
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 15000;
+const GIVE_UP_AFTER = 3; // failures in a row until the page asks by itself instead
+
+// Splits the bytes of a stream into events {id, event, data}; comments and `retry` only count as signs of life.
+export class Parser {
+  constructor() {
+    this.rest = "";
+    this.decoder = new TextDecoder();
+  }
+
+  push(bytes) {
+    const blocks = (this.rest + this.decoder.decode(bytes, { stream: true })).split(/\r?\n\r?\n/);
+    this.rest = blocks.pop();
+    return blocks.map(parseBlock).filter((event) => event.data !== undefined);
+  }
+}
+
+function parseBlock(block) {
+  const event = { event: "message" };
+  for (const line of block.split(/\r?\n/)) {
+    const at = line.indexOf(":");
+    if (at < 1) continue;
+    const value = line.slice(at + 1).replace(/^ /, "");
+    const name = line.slice(0, at);
+    event[name] = name === "data" && event.data !== undefined ? `${event.data}\n${value}` : value;
+  }
+  return event;
+}
+
+export class Stream {
+  // on: {event(type, payload), snapshot() -> cursor, state("live" | "polling" | "offline"), signedOut()}
+  constructor(on) {
+    this.on = on;
+    this.failures = 0;
+    this.stopped = false;
+  }
+
+  async run() {
+    while (!this.stopped) {
+      try {
+        if (this.cursor === undefined) this.cursor = await this.on.snapshot();
+        await this.listen();
+      } catch (error) {
+        if (error instanceof SignedOut) return this.on.signedOut();
+      }
+      if (this.stopped) return;
+      this.failures += 1;
+      await this.betweenTries();
+    }
+  }
+
+  stop() {
+    this.stopped = true;
+    this.abort?.abort();
+    this.wake?.();
+  }
+
+  // Something says that the connection may be back.
+  hurry() {
+    this.wake?.();
+  }
+
+  async listen() {
+    this.abort = new AbortController();
+    let watch = setTimeout(() => this.abort.abort(), SILENCE);
+    try {
+      const answer = await fetch(`/api/v1/tablet/events?after=${this.cursor}`, {
+        headers: { Authorization: `Bearer ${await accessToken()}`, Accept: "text/event-stream" },
+        cache: "no-store",
+        signal: this.abort.signal,
+      });
+      if (answer.status === 401) await accessToken(await accessToken()); // renew, or find out that we are signed out
+      if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+      const reader = answer.body.getReader();
+      const parser = new Parser();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        clearTimeout(watch);
+        watch = setTimeout(() => this.abort.abort(), SILENCE);
+        this.failures = 0;
+        this.on.state("live");
+        for (const event of parser.push(value)) await this.take(event);
+      }
+    } finally {
+      clearTimeout(watch);
+    }
+  }
+
+  async take({ id, event, data }) {
+    if (event === "reset") this.cursor = await this.on.snapshot();
+    else this.on.event(event, JSON.parse(data));
+    if (id !== undefined && Number(id) > this.cursor) this.cursor = Number(id);
+  }
+
+  // A proxy that lets no stream through must not leave the guest with an old bill: then we ask every few seconds.
+  async betweenTries() {
+    const asking = this.failures >= GIVE_UP_AFTER;
+    if (asking) {
+      try {
+        this.cursor = await this.on.snapshot();
+        this.on.state("polling");
+      } catch (error) {
+        if (error instanceof SignedOut) return this.on.signedOut();
+        this.on.state("offline");
+      }
+    } else if (this.failures > 1) this.on.state("offline");
+    const doubled = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.failures - 1));
+    await new Promise((resolve) => {
+      this.wake = resolve;
+      setTimeout(resolve, (asking ? 4000 : doubled) * (0.5 + Math.random()));
+    });
+  }
+}

@@ -1,0 +1,111 @@
+// The cart: beside the menu where there is room, else one tap away.
+
+import { changeQuantity, clearCart, submit, takeOutUnorderable } from "../actions.js";
+import { priced } from "../cart.js";
+import { classMap, html, live, nothing, repeat } from "../html.js";
+import { t } from "../i18n.js";
+import { money } from "../money.js";
+import { change, keep, state } from "../state.js";
+import { icon, sheet, stepper } from "./parts.js";
+
+export function cartPanel() {
+  const cart = priced(state.cart, state.menu);
+  return html`<aside class="cart-panel" aria-label=${t("cart")}>
+    <h2>${t("cart")} ${cart.count ? html`<span class="count">${cart.count}</span>` : nothing}</h2>
+    <div class="cart-lines">${cartLines(cart)}</div>
+    ${cart.count ? cartFoot(cart) : nothing}
+  </aside>`;
+}
+
+export function cartBar() {
+  const cart = priced(state.cart, state.menu);
+  return html`<button type="button" class=${classMap({ "cart-bar": true, "cart-bar-empty": !cart.count })} data-action="cart" @click=${() => change({ dialog: { name: "cart" } })}>
+    <span>${icon("bag")}${t("cart")}${cart.count ? html` <span class="count">${cart.count}</span>` : nothing}</span>
+    <span aria-live="polite">${money(cart.total)}</span>
+  </button>`;
+}
+
+export function cartSheet() {
+  const cart = priced(state.cart, state.menu);
+  return sheet({ name: "cart", title: t("cart"), body: html`<div class="cart-lines">${cartLines(cart)}</div>`, footer: cart.count ? cartFoot(cart) : nothing });
+}
+
+function cartFoot(cart) {
+  return html`<div class="cart-foot">
+    <p class="sum"><span>${t("total")}</span><strong aria-live="polite">${money(cart.total)}</strong></p>
+    ${cart.orderable
+      ? html`<button type="button" class="primary" data-action="review" @click=${() => change({ dialog: { name: "review" } })}>${t("review")}</button>`
+      : html`<button type="button" class="primary" data-action="take-out" @click=${takeOutUnorderable}>${t("takeOut")}</button>`}
+    <button type="button" class="quiet" data-action="clear" @click=${() => change({ dialog: { name: "clear" } })}>${t("clear")}</button>
+  </div>`;
+}
+
+function cartLines(cart) {
+  if (!cart.count) return html`<div class="cart-empty">${icon("bag")}<p>${t("cartEmpty")}</p><p class="muted">${t("cartHint")}</p></div>`;
+  return html`<ul>
+    ${repeat(cart.lines, (line) => line.key, cartLine)}
+  </ul>`;
+}
+
+function cartLine(line) {
+  return html`<li class=${classMap({ line: true, wrong: Boolean(line.problem) })}>
+    <div class="line-text">
+      <p class="name">${line.name}</p>
+      ${what(line)}
+      ${line.problem ? html`<p class="problem">${t(line.problem === "gone" ? "goneFromMenu" : "notNow")}</p>` : nothing}
+    </div>
+    <p class="line-total">${money(line.total)}</p>
+    ${stepper(line.quantity, { onChange: (count) => changeQuantity(line.key, count), min: 0, label: line.name })}
+    <button type="button" class="quiet" @click=${() => changeQuantity(line.key, 0)}>${t("remove")}</button>
+  </li>`;
+}
+
+const what = (line) => {
+  const said = [...line.chosen.map((option) => option.name), line.note].filter(Boolean);
+  return said.length ? html`<p class="muted">${said.join(" · ")}</p>` : nothing;
+};
+
+export function clearSheet() {
+  return sheet({
+    name: "clear",
+    title: t("clearQuestion"),
+    body: nothing,
+    footer: html`<div class="choices">
+      <button type="button" class="secondary" @click=${() => change({ dialog: null })}>${t("keep")}</button>
+      <button
+        type="button"
+        class="primary"
+        @click=${() => {
+          clearCart();
+          change({ dialog: null });
+        }}
+      >
+        ${t("clear")}
+      </button>
+    </div>`,
+  });
+}
+
+export function reviewSheet() {
+  const cart = priced(state.cart, state.menu);
+  return sheet({
+    name: "review",
+    title: t("reviewTitle"),
+    body: html`<ul class="review">
+        ${cart.lines.map(
+          (line) => html`<li>
+            <span class="times">${line.quantity} ×</span>
+            <span class="line-text"><span class="name">${line.name}</span>${what(line)}</span>
+            <span class="line-total">${money(line.total)}</span>
+          </li>`,
+        )}
+      </ul>
+      <label class="note">${t("note")}<input maxlength="200" placeholder=${t("noteHint")} .value=${live(state.cartNote)} @input=${(event) => keep("cartNote", event.target.value)} /></label>
+      <p class="muted">${t("reviewHint")}</p>`,
+    footer: html`<p class="sum"><span>${t("total")}</span><strong>${money(cart.total)}</strong></p>
+      <div class="choices">
+        <button type="button" class="secondary" data-action="change" @click=${() => change({ dialog: null })}>${t("change")}</button>
+        <button type="button" class="primary" data-action="confirm" ?disabled=${!cart.orderable} @click=${() => submit()}>${t("confirm")}</button>
+      </div>`,
+  });
+}

@@ -1,0 +1,51 @@
+// Behind a long press on the store's name: what staff need at the tablet.
+
+import { signedOut } from "../actions.js";
+import { html } from "../html.js";
+import { LANGUAGES, t } from "../i18n.js";
+import { change, setPrefs, state } from "../state.js";
+import { sheet } from "./parts.js";
+
+export const VERSION = "1";
+
+export function cornerSheet() {
+  const { store, table } = state.device;
+  return sheet({
+    name: "corner",
+    title: t("corner"),
+    body: html`<dl class="facts">
+        <dt>${store.name}</dt>
+        <dd>${t("table")} ${table.number}</dd>
+        <dt>${t("connection")}</dt>
+        <dd>${t(state.connection === "offline" ? "notConnected" : state.connection)}</dd>
+        <dt>${t("version")}</dt>
+        <dd>${VERSION}</dd>
+      </dl>
+      ${flag("largeType")} ${flag("highContrast")}
+      <div class="languages">
+        ${Object.entries(LANGUAGES).map(
+          ([code, name]) => html`<button type="button" lang=${code} aria-pressed=${state.prefs.language === code} @click=${() => setPrefs({ language: code })}>${name}</button>`,
+        )}
+      </div>`,
+    footer: html`<button type="button" class="secondary" data-action="sign-out" @click=${() => change({ dialog: { name: "sign-out" } })}>${t("signOut")}</button>`,
+  });
+}
+
+function flag(name) {
+  const on = state.prefs[name];
+  return html`<button type="button" class="flag" role="switch" aria-checked=${on} @click=${() => setPrefs({ [name]: !on })}>
+    <span>${t(name)}</span><span class="muted">${t(on ? "on" : "off")}</span>
+  </button>`;
+}
+
+export function signOutSheet() {
+  return sheet({
+    name: "sign-out",
+    title: t("signOut"),
+    body: html`<p>${t("signOutQuestion")}</p>`,
+    footer: html`<div class="choices">
+      <button type="button" class="secondary" @click=${() => change({ dialog: null })}>${t("keep")}</button>
+      <button type="button" class="primary" data-action="really-sign-out" @click=${() => signedOut(null)}>${t("signOut")}</button>
+    </div>`,
+  });
+}

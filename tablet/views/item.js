@@ -1,0 +1,80 @@
+// One dish: its options, how many, a note, and what it will cost.
+
+import { addToCart } from "../actions.js";
+import { MAX_QUANTITY, openChoice, toggle, unitPrice } from "../cart.js";
+import { classMap, html, live, nothing } from "../html.js";
+import { t } from "../i18n.js";
+import { money, signed } from "../money.js";
+import { change, state } from "../state.js";
+import { openItem, picture } from "./menu.js";
+import { icon, sheet, stepper } from "./parts.js";
+
+const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
+
+export function itemSheet() {
+  const item = openItem();
+  if (!item) return sheet({ name: "item", title: t("goneFromMenu"), body: nothing });
+  const { options, quantity, note } = state.dialog;
+  const missing = openChoice(item, options);
+  const soldOut = item.sold_out;
+  const most = Math.min(MAX_QUANTITY, item.stock ?? MAX_QUANTITY);
+  const put = () => {
+    if (missing) return document.getElementById(`g-${missing.id}`)?.scrollIntoView({ block: "center" });
+    addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim() });
+    change({ dialog: null });
+  };
+  return sheet({
+    name: "item",
+    title: item.name,
+    wide: true,
+    body: html`<div class="item">
+      <div class="item-look">
+        ${picture(item, "detail")}
+        <p class="description">${item.description}</p>
+        <p class="price">${money(item.price)}</p>
+      </div>
+      <div class="item-choices">
+        ${item.option_groups.map((group) => choice(group, options))}
+        <label class="note">${t("note")}<input maxlength="200" placeholder=${t("noteHint")} .value=${live(note)} @input=${(event) => edit({ note: event.target.value })} /></label>
+      </div>
+    </div>`,
+    footer: html`<div class="put">
+      ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: Math.max(1, most), label: t("quantity") })}
+      <button type="button" class="primary" data-action="add" ?disabled=${soldOut} aria-disabled=${Boolean(missing)} @click=${put}>
+        ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unitPrice(item, options) * quantity)}</span>`}
+      </button>
+    </div>`,
+  });
+}
+
+function choice(group, options) {
+  const taken = group.options.filter((option) => options.includes(option.id)).length;
+  const single = group.min === 1 && group.max === 1;
+  const rule =
+    group.min === group.max
+      ? group.min === 1 ? t("chooseOne") : t("chooseExactly", group)
+      : group.min === 0 ? t("chooseUpTo", group) : t("chooseBetween", group);
+  const isFull = !single && group.max > 1 && taken >= group.max;
+  return html`<fieldset id=${`g-${group.id}`}>
+    <legend>
+      ${group.name} <span class="rule">${rule}${group.max > 1 ? html` · ${t("chosen", { count: taken })}` : nothing}</span>
+      ${group.min > 0 ? html`<span class=${classMap({ badge: true, done: taken >= group.min })}>${t("required")}</span>` : nothing}
+    </legend>
+    ${group.options.map((option) => {
+      const on = options.includes(option.id);
+      return html`<button
+        type="button"
+        role=${single ? "radio" : "checkbox"}
+        aria-checked=${on}
+        class="option"
+        ?disabled=${option.sold_out || (isFull && !on)}
+        data-option=${option.id}
+        @click=${() => edit({ options: toggle(group, options, option.id) })}
+      >
+        <span class="mark">${on ? icon("check") : nothing}</span>
+        <span class="option-name">${option.name}</span>
+        <span class="option-price">${option.sold_out ? t("soldOut") : option.price_delta ? signed(option.price_delta) : nothing}</span>
+      </button>`;
+    })}
+  </fieldset>`;
+}

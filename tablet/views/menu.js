@@ -1,0 +1,111 @@
+// The home screen: categories always in view, a card for each dish.
+
+import { itemsById } from "../cart.js";
+import { classMap, html, nothing, repeat } from "../html.js";
+import { t } from "../i18n.js";
+import { money } from "../money.js";
+import { change, state } from "../state.js";
+import { icon } from "./parts.js";
+
+export function categories() {
+  return html`<nav class="categories" aria-label=${t("menu")}>
+    ${repeat(
+      shownCategories(),
+      (category) => category.id,
+      (category) => html`<button type="button" aria-current=${category.id === inView() ? "true" : "false"} data-category=${category.id} @click=${() => goTo(category.id)}>
+        ${category.name}
+      </button>`,
+    )}
+  </nav>`;
+}
+
+export function menu() {
+  if (!state.menu) {
+    return html`<main class="menu"><p class="empty" role="status">${t(state.connection === "offline" ? "menuUnavailable" : "loading")}</p></main>`;
+  }
+  const found = shownCategories()
+    .map((category) => ({ ...category, items: category.items.filter(matches) }))
+    .filter((category) => category.items.length);
+  return html`<main class="menu" id="menu" tabindex="-1" @scroll=${followScroll}>
+    ${found.length
+      ? repeat(
+          found,
+          (category) => category.id,
+          (category) => html`<section data-section=${category.id} aria-labelledby=${`c-${category.id}`}>
+            <h2 id=${`c-${category.id}`}>${category.name}</h2>
+            <ul class="cards">
+              ${repeat(category.items, (item) => item.id, card)}
+            </ul>
+          </section>`,
+        )
+      : html`<p class="empty" role="status">${t("nothingFound", { query: state.query })}</p>`}
+  </main>`;
+}
+
+function card(item) {
+  const inCart = state.cart.filter((line) => line.item === item.id).reduce((sum, line) => sum + line.quantity, 0);
+  return html`<li>
+    <button type="button" class=${classMap({ card: true, "sold-out": item.sold_out })} aria-disabled=${item.sold_out} data-item=${item.id} @click=${() => !item.sold_out && open(item)}>
+      ${picture(item)}
+      <span class="card-text">
+        <span class="name">${item.name}</span>
+        ${item.description ? html`<span class="description">${item.description}</span>` : nothing}
+        <span class="price-row">
+          <span class="price">${money(item.price)}</span>
+          ${item.sold_out ? html`<span class="badge">${t("soldOut")}</span>` : nothing}
+          ${!item.sold_out && item.stock !== null && item.stock <= 5 ? html`<span class="badge few">${t("portionsLeft", { count: item.stock })}</span>` : nothing}
+        </span>
+      </span>
+      ${inCart ? html`<span class="in-cart">${inCart}</span>` : nothing}
+    </button>
+  </li>`;
+}
+
+// Without a picture: a calm ground with the first letter, its tint from the name so that it stays the same.
+export function picture(item, size = "list") {
+  if (item.image) return html`<img class="picture" src=${item.image[size]} alt="" loading="lazy" decoding="async" />`;
+  const tint = [...item.name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
+  return html`<span class="picture letter tint-${tint}" aria-hidden="true">${[...item.name][0]}</span>`;
+}
+
+export function searchBox() {
+  return html`<div class="search">
+    ${icon("search")}
+    <input type="search" .value=${state.query} placeholder=${t("search")} aria-label=${t("search")} @input=${(event) => change({ query: event.target.value })} />
+    ${state.query ? html`<button type="button" class="round" aria-label=${t("clearSearch")} @click=${() => change({ query: "" })}>${icon("close")}</button>` : nothing}
+  </div>`;
+}
+
+function open(item) {
+  const preset = item.option_groups.filter((group) => group.min === 1 && group.max === 1);
+  const options = preset.map((group) => group.options.find((option) => !option.sold_out && option.price_delta === 0)?.id).filter(Boolean);
+  change({ dialog: { name: "item", item: item.id, options, quantity: 1, note: "" } });
+}
+
+export const openItem = () => itemsById(state.menu).get(state.dialog.item);
+
+const shownCategories = () => (state.menu?.categories ?? []).filter((category) => category.items.length);
+
+// Before the first scroll it is the first one.
+const inView = () => state.category ?? shownCategories()[0]?.id;
+
+function matches(item) {
+  const query = state.query.trim().toLocaleLowerCase();
+  return !query || `${item.name} ${item.description}`.toLocaleLowerCase().includes(query);
+}
+
+function goTo(id) {
+  change({ category: id, query: "" });
+  queueMicrotask(() => document.querySelector(`[data-section="${id}"]`)?.scrollIntoView({ block: "start" }));
+}
+
+// The category that is being looked at is marked while scrolling.
+function followScroll(event) {
+  const top = event.currentTarget.getBoundingClientRect().top + 96;
+  const sections = [...event.currentTarget.querySelectorAll("[data-section]")];
+  const current = sections.findLast((section) => section.getBoundingClientRect().top <= top) ?? sections[0];
+  if (current && current.dataset.section !== state.category) {
+    change({ category: current.dataset.section });
+    document.querySelector(`[data-category="${current.dataset.section}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+}

@@ -1,0 +1,68 @@
+// The whole page: the frame around the menu, and what lies over it.
+
+import { billTotal } from "../actions.js";
+import { html, nothing } from "../html.js";
+import { LANGUAGES, t } from "../i18n.js";
+import { money } from "../money.js";
+import { change, setPrefs, state } from "../state.js";
+import { billSheet, idleSheet, thanksSheet } from "./bill.js";
+import { cartBar, cartPanel, cartSheet, clearSheet, reviewSheet } from "./cart.js";
+import { cornerSheet, signOutSheet } from "./corner.js";
+import { itemSheet } from "./item.js";
+import { categories, menu, searchBox } from "./menu.js";
+import { callStrip, icon, toast } from "./parts.js";
+import { setup } from "./setup.js";
+import { sentSheet, submitSheet } from "./submit.js";
+
+const DIALOGS = {
+  item: itemSheet,
+  cart: cartSheet,
+  clear: clearSheet,
+  review: reviewSheet,
+  submit: submitSheet,
+  sent: sentSheet,
+  bill: billSheet,
+  thanks: thanksSheet,
+  idle: idleSheet,
+  corner: cornerSheet,
+  "sign-out": signOutSheet,
+};
+
+const LONG_PRESS = 1500; // milliseconds: no guest does that by chance
+
+export function page() {
+  if (!state.device) return html`${setup()}${toast()}`;
+  const { store, table } = state.device;
+  const other = Object.keys(LANGUAGES).find((code) => code !== state.prefs.language);
+  return html`<div class="frame">
+      <header class="top">
+        <button type="button" class="where" data-action="corner" @pointerdown=${press} @pointerup=${release} @pointerleave=${release} @keydown=${pressKey} @keyup=${release}>
+          <span class="store">${store.name}</span><span class="table">${t("table")} ${table.number}</span>
+        </button>
+        ${searchBox()}
+        <button type="button" class="secondary bill-button" data-action="bill" @click=${() => change({ dialog: { name: "bill" } })}>
+          ${icon("list")}<span>${t("myOrders")}</span>${state.party.orders.length ? html`<strong>${money(billTotal())}</strong>` : nothing}
+        </button>
+        <button type="button" class="secondary language" lang=${other} data-action="language" @click=${() => setPrefs({ language: other })}>${icon("globe")}<span>${LANGUAGES[other]}</span></button>
+      </header>
+      ${state.connection === "offline" ? html`<p class="offline" role="status">${t("offline")}</p>` : nothing}
+      ${categories()} ${menu()} ${cartPanel()}
+      <div class="bottom">${callStrip()}${cartBar()}</div>
+    </div>
+    ${state.dialog ? DIALOGS[state.dialog.name]() : nothing} ${toast()}`;
+}
+
+let pressing;
+
+function press() {
+  release();
+  pressing = setTimeout(() => change({ dialog: { name: "corner" } }), LONG_PRESS);
+}
+
+function pressKey(event) {
+  if ((event.key === "Enter" || event.key === " ") && !event.repeat) press();
+}
+
+function release() {
+  clearTimeout(pressing);
+}
