@@ -7,11 +7,16 @@ Not preloaded: a reload (SIGHUP) must read the code again, and connections to th
 """
 
 import os
+import shutil
 import socket
+import sys
+import tempfile
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import environ
 from environ.fileaware_mapping import FileAwareMapping
+from gunicorn import glogging
 
 
 class Environment(environ.FileAwareEnv):
@@ -48,6 +53,62 @@ secure_scheme_headers = {}
 control_socket_disable = True  # it would need a writable home
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a heartbeat file on a slow disk stops the worker
 
+# --- What it says -----------------------------------------------------------------------------------------------
+
+
+def read_alone(path):
+    """A file of ours, but not as a module: what the master has imported, workers would have after a reload too."""
+    spec = spec_from_file_location(f"{path.stem}_of_the_master", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+lines = read_alone(Path(__file__).parent / "tableorder" / "logging.py")
+
+
+class Logger(glogging.Logger):
+    """The lines of the master, and of a worker until it has loaded the program, which then sets up its own.
+
+    No log of accesses: tableorder/middleware.py writes one, without addresses and query strings.
+    """
+
+    def _set_handler(self, log, output, fmt, stream=None):
+        super()._set_handler(log, output, lines.JSONLines(), sys.stdout)
+
+
+logger_class = Logger
+
+# --- What it counts ---------------------------------------------------------------------------------------------
+
+
+def make_room_for_counts():
+    """A fresh directory for tableorder/metrics.py, whatever the environment names: two masters must not share one."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tableorder-metrics-", dir=worker_tmp_dir)
+
+
+def pre_fork(server, worker):
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, exist_ok=True)  # some machines tidy up by themselves
+
+
+def child_exit(server, worker):
+    # Not at the top: the library looks for the directory when it is imported.
+    from config import gone_workers
+
+    directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    try:
+        gone_workers.forget(directory, worker.pid)
+        gone_workers.add_up(directory, server.WORKERS)
+    except Exception:  # the master must not end because of a count
+        server.log.exception("The counts of a worker are lost")
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+# --- Whom it serves ---------------------------------------------------------------------------------------------
+
 GIVE_UP_AFTER = 30_000  # milliseconds
 
 
@@ -56,6 +117,7 @@ def when_ready(server):
 
     By itself the kernel tries for a quarter of an hour, and so long its streams would count against its limit.
     """
+    make_room_for_counts()  # not earlier: a start that fails would leave it behind
     for listener in server.LISTENERS:
         if listener.sock.family in (socket.AF_INET, socket.AF_INET6) and hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GIVE_UP_AFTER)

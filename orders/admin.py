@@ -5,13 +5,15 @@ from datetime import datetime
 
 from django import forms
 from django.contrib import admin, messages
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from sessions_app.models import TableSession
 from stores.admin_confirm import confirm
-from stores.admin_scope import ReadOnlyAdmin, ScopedFilter, ScopedInline, on_the_stores_clock
+from stores.admin_reach import on_the_stores_clock
+from stores.admin_scope import ReadOnlyAdmin, ScopedFilter, ScopedInline
 from stores.money import money
 from tableorder.errors import Refusal
 
@@ -50,7 +52,8 @@ class LineInline(ScopedInline, admin.TabularInline):
     def options(self, line):
         currency = line.order.currency
         return ", ".join(
-            f"{option.name} ({signed(option.price_delta, currency)})" if option.price_delta else option.name for option in line.options.all()
+            f"{option.name} ({signed(option.price_delta, currency)})" if option.price_delta else option.name
+            for option in line.options.all()
         )
 
     @admin.display(description=_("unit price"))
@@ -91,6 +94,12 @@ class OrderAdmin(ReadOnlyAdmin):
     ordering = ["-placed_at", "-id"]
     inlines = [LineInline]
     actions = ["cancel"]
+
+    def changelist_view(self, request, extra_context=None):
+        # Django takes the chosen business day for midnight in the store's zone and reads that back in the default
+        # one: the day before, in Seoul. With both the same, a day stays a day. The columns name their zone anyway.
+        with timezone.override(timezone.get_default_timezone()):
+            return super().changelist_view(request, extra_context)
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip():

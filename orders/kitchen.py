@@ -3,7 +3,9 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from sessions_app.services import close_call, session_event
 from stores import audit, journal
 from stores.journal import NewEvent
 from stores.models import Table, User
+from tableorder import metrics
 from tableorder.errors import Absent, Forbidden, Malformed
 from tableorder.transactions import whole
 
@@ -139,6 +142,7 @@ def cancel_order(
     if stock_changed:
         events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
     journal.write(order.store_id, taken, *events)
+    transaction.on_commit(partial(metrics.order_lines_cancelled.inc, len(lines)), robust=True)
     return order
 
 

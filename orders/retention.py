@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from sessions_app.models import ServiceCall, TableSession
 from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
+from stores.relay import relayed
 
 from .models import Cancellation, Order, OrderLine, OrderLineOption
 
@@ -59,7 +60,7 @@ def what_is_old(now: datetime) -> list[Old]:
         ),
         _old("service calls", ServiceCall.objects.filter(state=ServiceCall.State.RESOLVED, resolved_at__lt=history_end)),
         _old("audit entries", AuditEntry.objects.filter(at__lt=history_end)),
-        Old("events", Event.objects.filter(at__lt=journal_end).order_by("store_id", "number"), _remove_events),
+        Old("events", relayed(Event.objects.filter(at__lt=journal_end)).order_by("store_id", "number"), _remove_events),
         _old("staff tokens", StaffToken.objects.filter(expires_at__lt=now)),
         _old("tablet logins", TabletLogin.objects.filter(expires_at__lt=now)),
         _old("failed sign-ins", attempts.filter(last_at__lt=now - timedelta(days=1), succeeded_at=None)),

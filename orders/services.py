@@ -10,7 +10,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Case, F, FilteredRelation, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from sessions_app.services import mark_expired, session_event
 from stores import journal
 from stores.journal import NewEvent
 from stores.models import Store, Table
-from tableorder import json
+from tableorder import json, metrics
 from tableorder.transactions import whole
 
 from .errors import EmptyOrder, IdempotencyKeyReused, PriceChanged, SessionChanged, SoldOut
@@ -140,6 +140,7 @@ def _place(table, asked, digest, fingerprint):
     if took_stock:
         events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
     journal.write(store.pk, taken, *events)
+    transaction.on_commit(metrics.orders.inc, robust=True)
     return payload, True
 
 

@@ -4,7 +4,8 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from stores.admin_scope import ReadOnlyAdmin, ScopedFilter, on_the_stores_clock
+from stores.admin_reach import on_the_stores_clock
+from stores.admin_scope import ReadOnlyAdmin, ScopedFilter
 
 from . import services
 from .models import ServiceCall

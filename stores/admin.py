@@ -4,14 +4,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models.functions import Length
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import admin_people, audit, services
+from . import (
+    admin_people,
+    admin_relay,  # noqa: F401  registers itself
+    audit,
+    services,
+)
 from .admin_forms import OnlyWhatChanged
-from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin, on_the_stores_clock
-from .audit_labels import ACTIONS, DETAILS
+from .admin_reach import on_the_stores_clock
+from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin
+from .audit_labels import ACTIONS, told
 from .models import AuditEntry, Membership, Store, Table, User
 
 admin.site.unregister(Group)  # rights come from memberships
@@ -39,7 +44,9 @@ class TableAdmin(StoreScopedAdmin):
             if self.instance._state.adding:
                 password.help_text = _("At least 4 characters. Typed in once at the tablet; it is not shown again here.")
             else:
-                password.help_text = _("Leave empty to keep the present one. A new password cuts off the tablet until it is typed in there.")
+                password.help_text = _(
+                    "Leave empty to keep the present one. A new password cuts off the tablet until it is typed in there."
+                )
 
     form = Form
     acts = {"view", "add", "change"}  # old orders hang on the table; it is switched off instead
@@ -100,7 +107,7 @@ class StoreAdmin(StoreScopedAdmin):
             if form.changed_columns:
                 audit.note(obj, "store.changed", obj.code, actor=request.user, changed=form.changed_columns)
         else:
-            services.create_store(**{"id": obj.pk, **form.cleaned_data}, actor=request.user)
+            obj.pk = services.create_store(**form.cleaned_data, actor=request.user).pk
             obj.refresh_from_db()
 
 
@@ -123,13 +130,4 @@ class AuditAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("details"))
     def more(self, entry):
-        said = [(DETAILS[name], self.told(value)) for name, value in entry.details.items() if name in DETAILS]
-        return format_html_join(" · ", "{}: {}", said)
-
-    @staticmethod
-    def told(value):
-        if isinstance(value, list):
-            return ", ".join(str(DETAILS.get(inner, inner)) if isinstance(inner, str) else str(inner) for inner in value)
-        return value
-
-
+        return " · ".join(told(entry.details, entry.store.currency))

@@ -19,7 +19,7 @@ class LoginForm(AdminAuthenticationForm):
         if budget and budget.refused:
             raise ValidationError(TooMany.detail, code="limited")
         try:
-            attempt = Attempt(subject_of("admin", username), self.request.client_address)
+            attempt = Attempt(subject_of("admin", username), self.request.client_address, kind="admin")
         except LoginLocked as locked:
             # Said without having looked at the password: a right guess learns nothing either.
             raise ValidationError(locked.detail, code="locked") from locked

@@ -59,6 +59,10 @@ class PersonForm(AccountForm):
         for field in ("username", "name"):
             if field in self.cleaned_data:
                 setattr(self.person, field, self.cleaned_data[field])
+        try:
+            self.person.clean_fields(exclude={field.name for field in User._meta.fields} - {"username", "name"} | self.errors.keys())
+        except forms.ValidationError as error:
+            self.add_error(None, error)
 
 
 class PersonWithPasswordForm(auth_forms.SetPasswordMixin, PersonForm):
@@ -72,9 +76,8 @@ class PersonWithPasswordForm(auth_forms.SetPasswordMixin, PersonForm):
 
     def clean(self):
         cleaned = super().clean()
-        if cleaned.get("password1") and "password2" in cleaned and not cleaned["password2"]:
-            cleaned["password2"] = " "  # left empty, it is not the same as before
-        self.validate_passwords()
+        if cleaned.get("password1", "") != cleaned.get("password2", "") and not self.errors:
+            self.add_error("password2", self.error_messages["password_mismatch"])
         return cleaned
 
     def _post_clean(self):

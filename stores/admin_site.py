@@ -8,6 +8,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, ManyToManyField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+# Django's own texts whose Korean is not fit for a shop: named here, they are translated with ours, which come first.
+SAID_ANEW = (
+    gettext_noop("Select %s to change"),
+    gettext_noop("Select %s to view"),
+    gettext_noop("View %s"),
+    gettext_noop("None available"),
+    gettext_noop(" By %(filter_title)s "),
+    gettext_noop("Please enter the correct %(username)s and password for a staff account. Note that both fields may be case-sensitive."),
+)
 
 
 class Autocomplete(AutocompleteJsonView):
@@ -38,7 +49,7 @@ class StoreAdminSite(admin.AdminSite):
 
         @functools.wraps(inner)
         def in_the_stores_time(request, *args, **kwargs):
-            from .admin_scope import zone_of
+            from .admin_reach import zone_of
 
             with timezone.override(zone_of(request)):
                 response = inner(request, *args, **kwargs)

@@ -124,19 +124,25 @@ def _tablet_caller(payload):
 
 def log_in_staff(*, store: str, username: str, password: str, address: str) -> tuple[Membership, StaffAccess]:
     """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
-    attempt = Attempt(subject_of("staff", store, username), address)
+    attempt = Attempt(subject_of("staff", store, username), address, kind="staff")
     membership = Membership.objects.working().filter(store__code=store, user__username=username).select_related("user", "store").first()
     if not (membership.user.check_password(password) if membership else _as_slow_as_a_check(password)):
         attempt.failed()
         raise InvalidCredentials()
     attempt.succeeded()
+    return membership, staff_token(membership)
+
+
+def staff_token(membership: Membership, *, lifetime: timedelta = StaffAccess.lifetime) -> StaffAccess:
+    """A token for somebody who has shown who they are."""
     token = StaffAccess()
+    token.set_exp(lifetime=lifetime)
     row = StaffToken.objects.create(membership=membership, expires_at=expiry(token))
     token["jti"] = str(row.pk)
     token["store"] = str(membership.store_id)
     token["user"] = str(membership.user_id)
     token["password"] = membership.user.password_mark()
-    return membership, token
+    return token
 
 
 def log_out_staff(caller: StaffCaller):
@@ -149,7 +155,7 @@ def log_out_staff(caller: StaffCaller):
 
 def log_in_tablet(*, store: str, number: str, password: str, address: str) -> tuple[Table, TabletAccess, TabletRefresh]:
     """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
-    attempt = Attempt(subject_of("table", store, number), address)
+    attempt = Attempt(subject_of("table", store, number), address, kind="tablet")
     table = Table.objects.in_use().filter(store__code=store, store__is_active=True, number=number).select_related("store").first()
     if not (table.check_password(password) if table else _as_slow_as_a_check(password)):
         attempt.failed()

@@ -13,8 +13,10 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
+from tableorder import metrics
 from tableorder.transactions import whole
 
 from .errors import LoginLocked
@@ -43,9 +45,9 @@ def subject_of(*names: str) -> str:
 class Attempt:
     """One sign-in under way. Exactly one of `failed` and `succeeded` must be called."""
 
-    def __init__(self, subject: str, address: str):
-        """Counts the attempt, or raises LoginLocked (with the seconds to wait)."""
-        self.subject, self.address = subject, address
+    def __init__(self, subject: str, address: str, *, kind: str):
+        """Counts the attempt, or raises LoginLocked (with the seconds to wait). `kind`: staff, tablet or admin."""
+        self.subject, self.address, self.kind = subject, address, kind
         # In a transaction of its own: MySQL leaves a row that another has just made share-locked, and two who then
         # want it for themselves would wait for each other.
         self._make_rows()
@@ -60,6 +62,7 @@ class Attempt:
 
     def failed(self):
         self._settle_failure()
+        metrics.login_failures.labels(self.kind).inc()
 
     def succeeded(self):
         self._settle_success()
@@ -103,6 +106,7 @@ class Attempt:
             if len([at for at in row.failed_at if at > (now - limit.window).timestamp()]) >= limit.failures:
                 row.locked_until = now + limit.lock
                 row.save()
+                transaction.on_commit(metrics.login_locks.inc, robust=True)
 
     @whole
     def _settle_success(self):

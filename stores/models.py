@@ -142,6 +142,11 @@ class Store(models.Model):
         return self.name
 
     @property
+    def mark(self) -> str:
+        """Names the store outside its database. The id alone doesn't: the demo's stores have the same in every one."""
+        return f"{self.pk}:{self.created_at.timestamp():.6f}"
+
+    @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.timezone)
 

@@ -8,6 +8,7 @@ Several relays share the stores by claims: a row of the cursor is one relay's un
 
 import logging
 import os
+import random
 import secrets
 import socket
 import threading
@@ -64,6 +65,18 @@ def relayed(events: QuerySet) -> QuerySet:
     return events.filter(number__lte=F("store__journal__relay_cursor__number")) if settings.RABBITMQ_URL else events
 
 
+def _free(of: str = "") -> Q:
+    """Cursors, or journals with their cursors as `of`, that no relay is at and that need not wait."""
+    now = timezone.now()
+    claim = Q(**{f"{of}claimed_until": None}) | Q(**{f"{of}claimed_until__lte": now})
+    patience = Q(**{f"{of}next_try_at": None}) | Q(**{f"{of}next_try_at__lte": now})
+    return claim & patience
+
+
+def _message(store_id, event: Event | SetAsideEvent) -> Message:
+    return Message(id=f"{store_id}:{event.number}", routing_key=event.type, body=event.body)
+
+
 def try_again(set_aside: QuerySet) -> int:
     """Asks a relay to send these once more; returns how many. They come late then, after newer events."""
     return set_aside.filter(asked_again=False).update(asked_again=True)
@@ -114,50 +127,118 @@ class Relay:
         close_old_connections()
         self.publisher.connect()
         self._send_those_asked_for()
-        sent, more = 0, False
-        for cursor in self._candidates():
+        pause = LOOK_EVERY
+        for cursor in self._with_backlog():
             if stop.is_set():
                 break
-            taken, unfinished = self._send_batch(cursor, stop)
-            sent += taken
-            more = more or unfinished
-        return 0.0 if more else GATHER if sent else LOOK_EVERY
+            if self._claim(cursor):
+                pause = min(pause, self._send_batch(cursor, stop))
+        return pause
 
-    def _candidates(self) -> list[RelayCursor]:
-        """Cursors of stores with a backlog that nobody is at, those that have waited longest first."""
-        now = timezone.now()
-        journals = list(
-            backlog()
-            .filter(Q(relay_cursor=None) | Q(relay_cursor__in=_free(now)))
-            .select_related("relay_cursor")
-            .order_by("relay_cursor__claimed_until", "pk")
-        )
+    def _with_backlog(self) -> list[RelayCursor]:
+        """The cursors, each with its journal, of the stores that have something to send and that are free."""
+        journals = list(backlog().filter(_free("relay_cursor__")).select_related("relay_cursor"))
+        random.shuffle(journals)  # so that relays that look at the same moment don't all begin with the same store
         new = [RelayCursor(journal=journal, number=journal.purged_number) for journal in journals if not hasattr(journal, "relay_cursor")]
         if new:
-            RelayCursor.objects.bulk_create(new, ignore_conflicts=True)  # another relay may find them at the same moment
-        cursors = {cursor.journal_id: cursor for cursor in new}
-        return [cursors.get(journal.pk) or journal.relay_cursor for journal in journals]
+            RelayCursor.objects.bulk_create(new, ignore_conflicts=True)  # another relay may be doing the same
+        return [journal.relay_cursor for journal in journals]
 
-    def _send_batch(self, cursor, stop) -> tuple[int, bool]:
-        """How many events the broker took, and whether there are more to send at once."""
-        if not self._claim(cursor):
-            return 0, False
-        taken, sent = 0, None
+    def _claim(self, cursor) -> bool:
+        """True for one relay only, and only if the cursor still stands where it was seen."""
+        rows = RelayCursor.objects.filter(_free(), pk=cursor.pk, number=cursor.number)
+        return bool(rows.update(claimed_by=self.name, claimed_until=timezone.now() + CLAIM))
+
+    def _send_batch(self, cursor, stop) -> float:
+        """Sends some of a store that is claimed, and frees it; returns the seconds until the next look is worth it."""
+        events = self._read(cursor)
+        reached = events[0].number - 1 if events else cursor.journal.last_number
+        refused, why = None, ""
+        end, window = time.monotonic() + BATCH_TIME, 1
         try:
-            events = self._read(cursor)
-            end, window = time.monotonic() + BATCH_TIME, 1
-            # The first one alone: if it is the one that was refused before, nothing overtakes it.
-            while taken < len(events) and time.monotonic() < end and not stop.is_set():
-                asked = events[taken : taken + window]
-                began = time.monotonic()
-                sent = self.publisher.publish([_message(cursor.journal_id, event) for event in asked])
-                taken += sent.taken
+            # The first one goes alone: if it is the one that was refused before, nothing overtakes it.
+            while events and time.monotonic() < end and not stop.is_set():
+                asked, began = events[:window], time.monotonic()
+                sent = self.publisher.publish([_message(cursor.pk, event) for event in asked])
+                if sent.taken:
+                    reached = asked[sent.taken - 1].number
+                    self._set_aside_in_a_row = 0
                 if sent.taken < len(asked):
+                    refused, why = asked[sent.taken], sent.refusal
                     break
+                events = events[window:]
                 if time.monotonic() - began < QUICK:
                     window = min(2 * window, WINDOW)
-        finally:  # whatever went wrong: what the broker has is not sent again, and the store is free for others
-            number = events[taken - 1].number if taken else cursor.number
-            if sent and sent.refusal:
-                ...
-        return taken, False
+        finally:  # if the broker went away too: what it has taken before is not sent again
+            if why:
+                self._note_refusal(cursor, reached, refused, why)
+            else:
+                self._free_at(cursor, reached)
+        if why:
+            return LOOK_EVERY
+        return 0.0 if reached < cursor.journal.last_number else GATHER
+
+    def _read(self, cursor) -> list[Event]:
+        """The next events, without a gap between them. A gap before them is logged: those events are lost to the bus."""
+        rows = Event.objects.filter(store=cursor.pk, number__gt=cursor.number).order_by("number")
+        events = list(rows.only("number", "type", "body")[: self.batch])
+        events = [event for place, event in enumerate(events) if event.number == events[0].number + place]
+        # Commits are in the order of the numbers: up to `last_number` what isn't here now won't come any more.
+        first = events[0].number if events else cursor.journal.last_number + 1
+        if first > cursor.number + 1:
+            log.error("events %s to %s of store %s are gone and were never relayed", cursor.number + 1, first - 1, cursor.pk)
+        return events
+
+    def _mine(self, cursor) -> QuerySet:
+        """Its row, if the claim still stands. If not, another relay sends the same once more, and the cursor is its."""
+        return RelayCursor.objects.filter(pk=cursor.pk, number=cursor.number, claimed_by=self.name)
+
+    def _free_at(self, cursor, number: int):
+        free = {"claimed_by": "", "claimed_until": None}
+        if number > cursor.number:
+            free |= {"number": number, "failures": 0, "next_try_at": None, "last_error": ""}
+        self._mine(cursor).update(**free)
+
+    def _note_refusal(self, cursor, number: int, event: Event, why: str):
+        """The broker has everything up to `number` and won't have the event after it: again later, or set aside."""
+        attempts = 1 + (cursor.failures if number == cursor.number else 0)
+        set_aside = attempts >= TRIES and self._set_aside_in_a_row < SET_ASIDE_IN_A_ROW
+        now = timezone.now()
+        if not set_aside:
+            log.warning("the broker refuses event %s of store %s, attempt %s: %s", event.number, cursor.pk, attempts, why)
+            self._mine(cursor).update(
+                number=number,
+                failures=min(attempts, 1000),
+                next_try_at=now + timedelta(seconds=pause_after(attempts)),
+                last_error=why,
+                claimed_by="",
+                claimed_until=None,
+            )
+            return
+        with transaction.atomic():
+            free = {"claimed_by": "", "claimed_until": None, "failures": 0, "next_try_at": None, "last_error": ""}
+            if not self._mine(cursor).update(number=event.number, **free):
+                return
+            SetAsideEvent.objects.update_or_create(
+                store_id=cursor.pk,
+                number=event.number,
+                defaults={"type": event.type, "body": event.body, "error": why, "attempts": attempts, "at": now},
+            )
+        self._set_aside_in_a_row += 1
+        log.error("event %s of store %s is set aside after %s attempts: %s", event.number, cursor.pk, attempts, why)
+
+    def _send_those_asked_for(self):
+        """Of those set aside. Whoever takes the mark off a row is the one that sends it; the row stays until it has arrived."""
+        for row in SetAsideEvent.objects.filter(asked_again=True).order_by("store", "number"):
+            if not SetAsideEvent.objects.filter(pk=row.pk, asked_again=True).update(asked_again=False):
+                continue
+            try:
+                sent = self.publisher.publish([_message(row.store_id, row)])
+            except BrokerAway:
+                SetAsideEvent.objects.filter(pk=row.pk).update(asked_again=True)
+                raise
+            if sent.taken:
+                row.delete()
+                log.info("event %s of store %s is delivered after all", row.number, row.store_id)
+            else:
+                SetAsideEvent.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, error=sent.refusal, at=timezone.now())

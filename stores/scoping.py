@@ -27,7 +27,8 @@ class StoreScoped(models.QuerySet):
 
     def get_or_absent(self, id):
         """The row, or Absent: the same for another store's as for one that does not exist."""
-        found = self.filter(pk=id).first()
+        # Without the model's own order: it may lead over other tables, and a lock would take their rows too.
+        found = self.filter(pk=id).order_by("pk").first()
         if found is None:
             raise Absent()
         return found

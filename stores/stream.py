@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from tableorder import json, sse
 from tableorder.api import PROBLEM, problem, problem_headers, status_of, translate
 from tableorder.errors import Absent, Malformed, MethodNotAllowed
-from tableorder.middleware import request_id_from
+from tableorder.logging import of_request
+from tableorder.middleware import answered, request_id_from
 from tableorder.paging import invalid_parameter
 
 from . import wakeup
-from .api.endpoint import Role
+from .api.endpoint import Role, facts_of
 from .models import Journal
 from .stream_callers import Caller, caller_of_stream
 from .stream_hub import Hub, Listener, in_database
@@ -71,12 +72,14 @@ class Exchange:
         except UnicodeDecodeError:  # a query string that is no text has nothing in it for us
             self.request = ASGIRequest({**scope, "query_string": b""}, BytesIO())
         self.request_id = request_id_from(self.request.headers.get("X-Request-ID"))
+        self._facts = {"request_id": self.request_id}
         self._language = translation.get_language_from_request(self.request)
 
     def admit(self, role: Role) -> tuple[Caller, int, bool]:
         """(the caller, the number after which to begin, whether there is a hole before it). Queries."""
         with translation.override(self._language):
             caller = caller_of_stream(self.request, role)
+            self._facts |= facts_of(caller)
             return caller, *starting_point(self.request, caller.store.journal)
 
     async def refuse(self, error: Exception):
@@ -114,9 +117,12 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _begin(self, status: int, headers: dict[str, str]):
+        seconds = time.perf_counter() - self._started
+        with of_request(self._facts):
+            answered(self._facts, self.request.method, self.request.path if self.request.path in PATHS else "unmatched", status, seconds)
         headers |= {
             "X-Request-ID": self.request_id,
-            "X-Process-Time": f"{(time.perf_counter() - self._started) * 1000:.1f}",
+            "X-Process-Time": f"{seconds * 1000:.1f}",
             "X-Content-Type-Options": "nosniff",
             "Vary": "Origin, Accept-Language, Cookie",
         }

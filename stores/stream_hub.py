@@ -19,8 +19,9 @@ from uuid import UUID
 
 from django.db import close_old_connections
 from django.db.models import Q
+from django.utils import timezone
 
-from tableorder import sse
+from tableorder import metrics, sse
 
 from .auth import TabletCaller
 from .errors import TooManyStreams
@@ -79,6 +80,7 @@ class Channel:
                 log.error("events %s to %s of store %s are missing", self.position + 1, event.number - 1, self.store_id)
                 return  # whoever skips one never gets it: read again
             self.position = event.number
+            metrics.stream_delay.observe(max(0.0, (timezone.now() - event.at).total_seconds()))
             frame = sse.event(event.number, event.type, event.body)
             for listener in self.listeners:
                 if listener.table_id in (None, event.table_id) or event.type in FOR_EVERYONE:
@@ -173,6 +175,7 @@ class Hub:
         listener = Listener(caller, channel, after=after, reset=reset)
         channel.listeners.add(listener)
         self._streams_of_token[caller.token_id] += 1
+        metrics.streams_open.inc()
         if self.closing:
             listener.end()  # not refused: a browser that is refused never tries again
         return listener
@@ -180,6 +183,7 @@ class Hub:
     def leave(self, listener: Listener):
         channel, token_id = listener.channel, listener.caller.token_id
         channel.listeners.discard(listener)
+        metrics.streams_open.dec()
         self._streams_of_token[token_id] -= 1
         if not self._streams_of_token[token_id]:
             del self._streams_of_token[token_id]
@@ -295,5 +299,5 @@ def _read(store_id, condition):
         Event.objects.in_store(store_id)
         .filter(condition)
         .order_by("number")
-        .values_list("number", "type", "table_id", "body", named=True)[:BATCH]
+        .values_list("number", "type", "table_id", "at", "body", named=True)[:BATCH]
     )

@@ -5,10 +5,11 @@ meanwhile neither repeat nor hide others, and page 1,000 costs what page 1 costs
 """
 
 import base64
+import datetime
 import json
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Q
+from django.core.exceptions import ValidationError
+from django.db.models import IntegerField, Q
 from django.utils.translation import gettext as _
 
 from .errors import Malformed
@@ -38,7 +39,7 @@ def page(queryset, params, *, by, descending=False):
 def _limit(asked):
     if asked is None:
         return DEFAULT_LIMIT
-    if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= MAX_LIMIT):
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= 9 and 1 <= int(asked) <= MAX_LIMIT):
         raise invalid_parameter("limit", _("A whole number from 1 to 100."))
     return int(asked)
 
@@ -71,18 +72,33 @@ def _decode(cursor, queryset, by):
         if not isinstance(values, list) or len(values) != len(by):
             raise ValueError(cursor)
         return [_parse(value, queryset, field) for value, field in zip(values, by, strict=True)]
-    except (ValueError, TypeError, OverflowError, UnicodeError, RecursionError, ValidationError, FieldDoesNotExist) as error:
+    except (ValueError, TypeError, OverflowError, UnicodeError, RecursionError, ValidationError) as error:
         raise invalid_parameter("cursor", _("This cursor did not come from this list.")) from error
 
 
 def _parse(value, queryset, path):
     """The value as the sorted field has it; a cursor is text from outside and may hold anything."""
-    if type(value) is int and abs(value) < 2**31:
+    field = _field(queryset, path)
+    if isinstance(field, IntegerField):
+        if type(value) is not int or abs(value) >= 2**31:
+            raise ValueError(value)
         return value
     if not isinstance(value, str) or "\x00" in value or len(value) > 200:
         raise ValueError(value)
+    value.encode()  # half a character fails here and not in the database
+    found = field.to_python(value)
+    if isinstance(found, datetime.datetime):
+        if found.tzinfo is None:
+            raise ValueError(value)
+        return found.astimezone(datetime.UTC)  # OverflowError at the ends of time
+    return found
+
+
+def _field(queryset, path):
+    if path in queryset.query.annotations:
+        return queryset.query.annotations[path].output_field
     model = queryset.model
     *parents, name = path.split("__")
     for parent in parents:
         model = model._meta.get_field(parent).related_model
-    return model._meta.get_field(name).to_python(value)
+    return model._meta.get_field(name)

@@ -1,9 +1,10 @@
 """How often somebody may ask in a minute: counted in Redis for all processes together, or by each one for itself.
 
 The algorithm is the sliding window counter (Cloudflare, "Counting things, a lot of different things", 2017): two
-numbers, the requests of this window and of the one before, of which as much counts as still reaches into the
-last minute. Here the first window begins with the first request and not with the clock's minute, so whoever has
-been quiet always has the whole minute's worth. What is refused doesn't count: who waits gets through.
+numbers, the requests of this window and of the one before, of which as much counts as would still lie in the last
+minute if they had come evenly. (If all of them came late, that minute sees up to twice the limit; the next doesn't.)
+The first window begins with the first request and not with the clock's minute, so whoever has been quiet has the
+whole of it. What is refused doesn't count: who waits gets through.
 
 These limits are about load. Those on guessing passwords are in the database (stores/login_limits.py).
 """
@@ -32,8 +33,8 @@ def of_token(token_id: str) -> Limit:
     return Limit(f"token:{token_id}", settings.RATE_LIMIT_PER_MINUTE)
 
 
-def of_orders(table_id) -> Limit:
-    return Limit(f"orders:{table_id}", settings.ORDER_RATE_PER_MINUTE)
+def of_orders(table: str) -> Limit:
+    return Limit(f"orders:{table}", settings.ORDER_RATE_PER_MINUTE)
 
 
 def of_logins(address: str) -> Limit:
@@ -143,11 +144,12 @@ class Windows:
         with self._lock:
             windows = [self._window(limit.holder, now) for limit in limits]
             waits = [self._wait(limit.per_minute, window, now) for limit, window in zip(limits, windows, strict=True)]
-            admitted = int(not any(waits))
+            admitted = not any(waits)
             spent = []
             for limit, (began, count, before), wait in zip(limits, windows, waits, strict=True):
-                count += admitted
-                self._keep(limit.holder, (began, count, before))
+                if admitted:
+                    count += 1
+                    self._keep(limit.holder, (began, count, before))
                 share = 1 - (now - began) / WINDOW
                 remaining = max(0, math.floor(limit.per_minute - count - before * share))
                 spent.append((remaining, math.ceil(share * WINDOW), wait))

@@ -1,6 +1,6 @@
 // What the guest and the network do to the state.
 
-import { Refused, request, signIn, SignedOut, Unreachable } from "./api.js";
+import { accessToken, Refused, request, signIn, SignedOut, Unreachable } from "./api.js";
 import { add, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
 import { change, keep, keepWaitingCalls, recall, state } from "./state.js";
@@ -32,7 +32,17 @@ export async function setUp({ store, table, password }) {
 
 export function start() {
   stream?.stop();
-  stream = new Stream({ event: takeEvent, snapshot, state: (connection) => connection !== state.connection && reached(connection), signedOut });
+  stream = new Stream({
+    path: "/api/v1/tablet/events",
+    token: accessToken,
+    on: {
+      event: takeEvent,
+      snapshot,
+      state: (connection) => connection !== state.connection && reached(connection),
+      isFinal: (error) => error instanceof SignedOut,
+      ended: () => signedOut(),
+    },
+  });
   stream.run();
   deliver();
 }
@@ -164,7 +174,7 @@ function settleEntry(entry) {
 
 function takeOwnOrder(order) {
   if (state.party.session?.id === order.session) takeOrder(order);
-  else stream?.on.snapshot().catch(() => {}); // it began a session: see all of it
+  else snapshot().catch(leaveIfSignedOut); // it began a session: see all of it
 }
 
 function countDown(seconds) {

@@ -1,6 +1,4 @@
-// The live stream: server-sent events by fetch, because EventSource sends no Authorization header.
-
-import { accessToken, SignedOut } from "./api.js";
+// The live stream: server-sent events by fetch, because EventSource sends no Authorization header. The board uses it too.
 
 const SILENCE = 20000; // milliseconds; the server says something at least every 15 s
 const FIRST_PAUSE = 1000;
@@ -34,9 +32,10 @@ function parseBlock(block) {
 }
 
 export class Stream {
-  // on: {event(type, payload), snapshot() -> cursor, state("live" | "polling" | "offline"), signedOut()}
-  constructor(on) {
-    this.on = on;
+  // `token(rejected)` gives a good access token, never the rejected one.
+  // `on`: {event(type, payload), snapshot() -> cursor, state("live" | "polling" | "offline"), isFinal(error), ended()}
+  constructor({ path, token, on }) {
+    Object.assign(this, { path, token, on });
     this.failures = 0;
     this.stopped = false;
   }
@@ -47,7 +46,7 @@ export class Stream {
         if (this.cursor === undefined) this.cursor = await this.on.snapshot();
         await this.listen();
       } catch (error) {
-        if (error instanceof SignedOut) return this.on.signedOut();
+        if (this.on.isFinal(error)) return this.on.ended();
       }
       if (this.stopped) return;
       this.failures += 1;
@@ -70,12 +69,13 @@ export class Stream {
     this.abort = new AbortController();
     let watch = setTimeout(() => this.abort.abort(), SILENCE);
     try {
-      const answer = await fetch(`/api/v1/tablet/events?after=${this.cursor}`, {
-        headers: { Authorization: `Bearer ${await accessToken()}`, Accept: "text/event-stream" },
+      const token = await this.token();
+      const answer = await fetch(`${this.path}?after=${this.cursor}`, {
+        headers: { Authorization: `Bearer ${token}`, Accept: "text/event-stream" },
         cache: "no-store",
         signal: this.abort.signal,
       });
-      if (answer.status === 401) await accessToken(await accessToken()); // renew, or find out that we are signed out
+      if (answer.status === 401) await this.token(token); // renew it, or find out that we are signed out
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
       const reader = answer.body.getReader();
       const parser = new Parser();
@@ -107,7 +107,7 @@ export class Stream {
         this.cursor = await this.on.snapshot();
         this.on.state("polling");
       } catch (error) {
-        if (error instanceof SignedOut) return this.on.signedOut();
+        if (this.on.isFinal(error)) return this.on.ended();
         this.on.state("offline");
       }
     } else if (this.failures > 1) this.on.state("offline");

@@ -43,7 +43,9 @@ class BoardClient:
         bills = [self._bill(session, reference) for session in self.sessions.values() if session["table"] == table["id"]]
         active = next((bill for bill in bills if bill["session"]["state"] == "active"), {"session": None, "total": 0, "orders": []})
         unsettled = [bill for bill in bills if bill["session"]["state"] == "expired"]
-        calls = [call | {"table": reference} for call in self.calls.values() if call["table"]["id"] == table["id"] and call["state"] == "open"]
+        calls = [
+            call | {"table": reference} for call in self.calls.values() if call["table"]["id"] == table["id"] and call["state"] == "open"
+        ]
         return {
             **table,
             **active,

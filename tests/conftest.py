@@ -12,6 +12,12 @@ def no_rate_limits(settings):
     settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = 0
 
 
+@pytest.fixture(autouse=True)
+def no_message_bus(settings):
+    """Events of most tests are nobody else's business. One about the bus switches it on."""
+    settings.RABBITMQ_URL = ""
+
+
 @pytest.fixture
 def ours(db):
     """The store the test is about."""

@@ -5,81 +5,32 @@ Hypothesis plays guests and staff through HTTP, beside a model in memory that kn
 
 import datetime
 import json
-from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from menus.models import Item
 from orders.models import Order
 from stores.models import Event, Journal
 from tests.board_client import BoardClient, comparable
+from tests.life import PROGRESS, Bill, Line, Ordered, following, nothing_went_back
 from tests.world import line, make_choice, make_item, make_world, new_key, problem, staff_of, tablet_of
 
-PROGRESS = ["pending", "preparing", "ready", "served"]
-STEPS = {4: PROGRESS, 3: ["pending", "preparing", "served"]}
+NOBODY = "00000000-0000-4000-8000-000000000000"
 KINDS = ["help", "water", "cutlery", "bill"]
-
-
-# --- The model --------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Line:
-    id: str
-    item: str
-    unit_price: int
-    quantity: int
-    counted: bool
-    cancelled: int = 0
-    status: str = "pending"
-
-    @property
-    def left(self):
-        return self.quantity - self.cancelled
-
-
-@dataclass
-class Ordered:
-    id: str
-    table: int
-    bill: "Bill"
-    key: str
-    body: dict
-    lines: list[Line]
-    version: int = 1
-
-    @property
-    def status(self):
-        live = [line.status for line in self.lines if line.left]
-        return min(live, key=PROGRESS.index) if live else "cancelled"
-
-    @property
-    def total(self):
-        return sum(line.unit_price * line.left for line in self.lines)
-
-
-@dataclass
-class Bill:
-    id: str
-    table: int
-    last_order_at: datetime.datetime
-    state: str = "active"
-    orders: list[Ordered] = field(default_factory=list)
-
-    @property
-    def total(self):
-        return sum(order.total for order in self.orders)
-
-    @property
-    def is_finished(self):
-        return all(order.status in ("served", "cancelled") for order in self.orders)
-
-
-# --- The play ---------------------------------------------------------------------------------------------------
 
 
 class Life(RuleBasedStateMachine):
@@ -90,7 +41,9 @@ class Life(RuleBasedStateMachine):
     count = 0
 
     orders, bills, calls, snapshots = Bundle("orders"), Bundle("bills"), Bundle("calls"), Bundle("snapshots")
-    tables, versions, who = st.sampled_from([0, 1]), st.sampled_from(["right", "right", "right", "wrong"]), st.sampled_from(["manager", "owner"])
+    tables, who, versions = st.sampled_from([0, 1]), st.sampled_from(["manager", "owner"]), st.sampled_from(["right"] * 5 + ["wrong"])
+    statuses = st.sampled_from(["the next"] * 8 + [*PROGRESS, "cancelled"])
+    dishes = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=3)
 
     def __init__(self):
         super().__init__()
@@ -104,27 +57,53 @@ class Life(RuleBasedStateMachine):
         self.present: list[Bill | None] = [None, None]
         self.unsettled: list[list[Bill]] = [[], []]
         self.open_calls: list[dict] = [{}, {}]
+        self.off: set[int] = set()
         self.numbers: dict[str, int] = {}
 
     # Guests
 
-    @rule(target=orders, table=tables, wanted=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=3), large=st.booleans())
+    @initialize(target=orders, first=dishes, second=dishes)
+    def two_parties(self, first, second):
+        placed = [self.place(0, first), self.place(1, second)]
+        return multiple(*(order for order in placed if isinstance(order, Ordered)))
+
+    @rule(target=orders, table=tables, wanted=dishes, large=st.booleans())
     def order(self, table, wanted, large):
-        items = self.world.items
+        return self.place(table, wanted, large)
+
+    @rule(target=orders, table=tables, wanted=dishes, belief=st.sampled_from(["right", "right", "another price", "another party"]))
+    def order_with_a_belief(self, table, wanted, belief):
+        return self.place(table, wanted, belief=belief)
+
+    def place(self, table, wanted, large=False, belief=None):
+        """The order, if the rules let it be one."""
+        items, bill = self.world.items, self.present[table]
         lines = [line(items[dish], quantity, *([self.large] if dish == 1 and large else [])) for dish, quantity in wanted]
         units = [self.prices[dish] + 2000 * (dish == 1 and large) for dish, _ in wanted]
         total = sum(unit * quantity for unit, (_, quantity) in zip(units, wanted, strict=True))
-        body, key = {"lines": lines, "expected_total": total}, new_key()
+        body, key = {"lines": lines}, new_key()
+        if belief:
+            party = NOBODY if belief == "another party" else bill and bill.id
+            body |= {"expected_total": total + (belief == "another price"), "session": party}
         answer = self.tablets[table].post("tablet/orders", body, key=key)
+        if table in self.off:
+            problem(answer, 401, "TOKEN_INVALID")
+            return multiple()
+        if belief == "another party":
+            current = problem(answer, 409, "SESSION_CHANGED")["session"]
+            assert (current and current["id"]) == (bill and bill.id)
+            return multiple()
         few = sum(quantity for dish, quantity in wanted if dish == 2)
         if few and (self.sold_out or few > self.stock):
             problem(answer, 409, "SOLD_OUT")
             return multiple()
+        if belief == "another price":
+            assert problem(answer, 409, "PRICE_CHANGED")["total"] == total
+            return multiple()
         assert answer.status_code == 201, answer.content
         order = answer.json()
-        bill = self.present[table]
         if bill is None:
-            bill = self.present[table] = Bill(order["session"], table, self.clock.now)
+            bill = self.present[table] = Bill(order["session"], table, self.clock.now, self.clock.now)
         bill.last_order_at = self.clock.now
         self.stock -= few
         day = (self.clock.now.astimezone(ZoneInfo("Asia/Seoul")) - datetime.timedelta(hours=5)).strftime("%Y%m%d")
@@ -141,19 +120,17 @@ class Life(RuleBasedStateMachine):
     @rule(order=orders)
     def send_again(self, order):
         """Whatever has become of it meanwhile."""
-        answer = self.tablets[order.table].post("tablet/orders", order.body, key=order.key)
-        assert answer.status_code == 200
-        self.check(order, answer.json())
-
-    @rule(table=tables)
-    def order_for_a_party_that_is_not_there(self, table):
-        body = {"lines": [line(self.world.item)], "session": "00000000-0000-4000-8000-000000000000"}
-        current = problem(self.tablets[table].post("tablet/orders", body, key=new_key()), 409, "SESSION_CHANGED")["session"]
-        assert (current and current["id"]) == (self.present[table] and self.present[table].id)
+        if order.table not in self.off:
+            answer = self.tablets[order.table].post("tablet/orders", order.body, key=order.key)
+            order.is_shown_by(self.ok(answer))
+            assert answer["Idempotent-Replayed"] == "true"
 
     @rule(target=calls, table=tables, kind=st.sampled_from(KINDS))
     def call(self, table, kind):
         answer = self.tablets[table].post("tablet/calls", {"kind": kind})
+        if table in self.off:
+            problem(answer, 401, "TOKEN_INVALID")
+            return multiple()
         assert answer.status_code == (200 if kind in self.open_calls[table] else 201)
         call = answer.json()
         assert self.open_calls[table].setdefault(kind, call["id"]) == call["id"]
@@ -161,41 +138,42 @@ class Life(RuleBasedStateMachine):
 
     # Staff
 
-    @rule(order=orders, status=st.sampled_from([*PROGRESS, "cancelled"]), version=versions)
+    @rule(order=orders, status=statuses, version=versions)
     def move_order(self, order, status, version):
+        status = following(order.status, self.steps) or order.status if status == "the next" else status
         answer = self.staff["manager"].patch(f"staff/orders/{order.id}", {"status": status, "version": self.version(order, version)})
         if order.status == status:
-            return self.check(order, self.ok(answer))
+            return order.is_shown_by(self.ok(answer))
         behind = [line for line in order.lines if line.left and status in PROGRESS and PROGRESS.index(line.status) < PROGRESS.index(status)]
         self.move(answer, order, behind, status, version)
 
-    @rule(order=orders, which=st.integers(0, 2), status=st.sampled_from([*PROGRESS, "cancelled"]), version=versions)
+    @rule(order=orders, which=st.integers(0, 2), status=statuses, version=versions)
     def move_line(self, order, which, status, version):
         row = order.lines[which % len(order.lines)]
+        status = following(row.status, self.steps) or row.status if status == "the next" else status
         body = {"status": status, "version": self.version(order, version)}
         answer = self.staff["manager"].patch(f"staff/orders/{order.id}/lines/{row.id}", body)
         if row.status == status:
-            return self.check(order, self.ok(answer))
+            return order.is_shown_by(self.ok(answer))
         self.move(answer, order, [row], status, version)
 
     def move(self, answer, order, lines, status, version):
-        steps = STEPS[self.steps]
         if version == "wrong":
-            return self.check(order, problem(answer, 409, "VERSION_CONFLICT")["current"])
-        legal = lines and all(row.status in steps[:-1] and steps[steps.index(row.status) + 1] == status for row in lines)
+            return order.is_shown_by(problem(answer, 409, "VERSION_CONFLICT")["current"])
+        legal = lines and all(following(row.status, self.steps) == status for row in lines)
         if not legal or order.bill.state == "completed":
-            return self.check(order, problem(answer, 409, "ILLEGAL_TRANSITION")["current"])
+            return order.is_shown_by(problem(answer, 409, "ILLEGAL_TRANSITION")["current"])
         for row in lines:
             row.status = status
         order.version += 1
-        self.check(order, self.ok(answer))
+        order.is_shown_by(self.ok(answer))
 
     @rule(order=orders, who=who, version=versions)
     def cancel_order(self, order, who, version):
         body = {"reason": "left", "version": self.version(order, version)}
         answer = self.staff[who].post(f"staff/orders/{order.id}/cancel", body)
         if order.status == "cancelled":
-            return self.check(order, self.ok(answer))
+            return order.is_shown_by(self.ok(answer))
         self.cancel(answer, order, [(row, row.left) for row in order.lines if row.left], who, version)
 
     @rule(order=orders, which=st.integers(0, 2), quantity=st.integers(1, 3), who=who, version=versions)
@@ -207,19 +185,20 @@ class Life(RuleBasedStateMachine):
 
     def cancel(self, answer, order, asked, who, version):
         if version == "wrong":
-            return self.check(order, problem(answer, 409, "VERSION_CONFLICT")["current"])
+            return order.is_shown_by(problem(answer, 409, "VERSION_CONFLICT")["current"])
         if who == "manager" and any(row.status in ("ready", "served") for row, _ in asked):
             return problem(answer, 403, "FORBIDDEN")
         if order.bill.state == "completed" or any(quantity > row.left for row, quantity in asked):
-            return self.check(order, problem(answer, 409, "ILLEGAL_TRANSITION")["current"])
+            return order.is_shown_by(problem(answer, 409, "ILLEGAL_TRANSITION")["current"])
         for row, quantity in asked:
             row.cancelled += quantity
             row.status = row.status if row.left else "cancelled"
             self.stock += quantity * row.counted
         order.version += 1
-        self.check(order, self.ok(answer))
+        order.is_shown_by(self.ok(answer))
 
-    @rule(target=bills, table=tables, force=st.sampled_from([True, False]))
+    @precondition(lambda self: any(self.present) or any(self.unsettled))
+    @rule(target=bills, table=tables, force=st.sampled_from([False, False, True]))
     def complete(self, table, force):
         answer = self.staff["manager"].post(f"staff/tables/{self.world.tables[table].pk}/complete", {"force": force})
         bill = self.present[table] or next(iter(self.unsettled[table]), None)
@@ -232,7 +211,7 @@ class Life(RuleBasedStateMachine):
             return multiple()
         done = self.ok(answer)
         assert (done["session"]["id"], done["session"]["state"], done["total"]) == (bill.id, "completed", bill.total)
-        assert [order["id"] for order in done["orders"]] != [] and {order["id"] for order in done["orders"]} == {order.id for order in bill.orders}
+        assert {order["id"] for order in done["orders"]} == {order.id for order in bill.orders}
         if bill is self.present[table] or self.present[table] is None:
             self.open_calls[table].clear()
         self.settle(bill)
@@ -258,12 +237,19 @@ class Life(RuleBasedStateMachine):
         if self.open_calls[table].get(kind) == id:
             del self.open_calls[table][kind]
 
-    @rule(sold_out=st.booleans(), price=st.sampled_from([700, 800]))
+    @rule(data=st.data(), what=st.sampled_from(["menu", "number", "switch"]), table=tables)
+    def manage(self, data, what, table):
+        if what == "menu":
+            self.change_the_menu(data.draw(st.booleans()), data.draw(st.sampled_from([700, 800])))
+        elif what == "number":
+            self.rename_a_table(table, data.draw(st.sampled_from(["1", "2", "12", "Terrace"])))
+        else:
+            self.switch_a_table(table)
+
     def change_the_menu(self, sold_out, price):
         self.ok(self.staff["owner"].patch(f"staff/items/{self.world.items[2].pk}", {"sold_out": sold_out, "price": price}))
         self.sold_out, self.prices[2] = sold_out, price
 
-    @rule(table=tables, number=st.sampled_from(["1", "2", "12", "Terrace"]))
     def rename_a_table(self, table, number):
         answer = self.staff["manager"].patch(f"staff/tables/{self.world.tables[table].pk}", {"number": number})
         if number == self.world.tables[1 - table].number:
@@ -271,23 +257,22 @@ class Life(RuleBasedStateMachine):
         else:
             self.world.tables[table].number = self.ok(answer)["number"]
 
-    @rule(table=tables, is_active=st.booleans())
-    def switch_a_table(self, table, is_active):
-        """Its tablet is out when it is switched off, and signs in again when it is on."""
-        self.ok(self.staff["manager"].patch(f"staff/tables/{self.world.tables[table].pk}", {"is_active": False}))
-        problem(self.tablets[table].get("tablet/session"), 401, "TOKEN_INVALID")
-        self.is_as_modelled()
-        self.ok(self.staff["manager"].patch(f"staff/tables/{self.world.tables[table].pk}", {"is_active": True}))
-        self.tablets[table] = tablet_of(self.world.tables[table])
+    def switch_a_table(self, table):
+        """Off, and its tablet is out; on, and it signs in again."""
+        self.ok(self.staff["manager"].patch(f"staff/tables/{self.world.tables[table].pk}", {"is_active": table in self.off}))
+        self.off ^= {table}
+        if table in self.off:
+            problem(self.tablets[table].get("tablet/session"), 401, "TOKEN_INVALID")
+        else:
+            self.tablets[table] = tablet_of(self.world.tables[table])
 
-    @rule(minutes=st.sampled_from([1, 45, 130, 60 * 24]))
+    @rule(minutes=st.sampled_from([1, 5, 45, 130, 60 * 24]))
     def time_passes(self, minutes):
         self.clock.advance(minutes=minutes)
         for table, bill in enumerate(self.present):
-            if bill and self.clock.now - bill.last_order_at >= datetime.timedelta(hours=2):
+            if bill and bill.has_run_out(self.clock.now):
                 bill.state = "expired"
                 self.unsettled[table].append(bill)
-                self.unsettled[table].sort(key=lambda bill: bill.last_order_at)
                 self.present[table] = None
 
     # What must hold
@@ -303,30 +288,21 @@ class Life(RuleBasedStateMachine):
         for place, table in enumerate(self.world.tables):
             row, bill = shown.get(str(table.pk)), self.present[place]
             if row is None:
-                assert not (bill or self.unsettled[place] or self.open_calls[place])
+                assert place in self.off and not (bill or self.unsettled[place] or self.open_calls[place])
                 continue
+            assert row["is_active"] == (place not in self.off)
             assert row["number"] == table.number
-            assert (row["session"] and row["session"]["id"]) == (bill and bill.id)
-            self.check_bill(bill, row)
+            assert bool(row["session"]) == bool(bill)
+            if bill:
+                bill.is_shown_by(row)
+            else:
+                assert (row["orders"], row["total"]) == ([], 0)
             assert [unsettled["session"]["id"] for unsettled in row["unsettled"]] == [bill.id for bill in self.unsettled[place]]
             for unsettled, expected in zip(row["unsettled"], self.unsettled[place], strict=True):
-                self.check_bill(expected, unsettled)
+                expected.is_shown_by(unsettled)
             assert {call["kind"]: call["id"] for call in row["calls"]} == self.open_calls[place]
         assert Item.objects.get(pk=self.world.items[2].pk).stock == self.stock
 
-    def check_bill(self, bill, shown):
-        assert shown["total"] == (bill.total if bill else 0) == sum(order["total"] for order in shown["orders"])
-        assert {order["id"] for order in shown["orders"]} == {order.id for order in bill.orders} if bill else not shown["orders"]
-        for order in bill.orders if bill else ():
-            self.check(order, next(row for row in shown["orders"] if row["id"] == order.id))
-
-    def check(self, order, shown):
-        assert (shown["id"], shown["version"], shown["status"], shown["total"]) == (order.id, order.version, order.status, order.total)
-        assert [(row["id"], row["status"], row["cancelled_quantity"], row["total"]) for row in shown["lines"]] == [
-            (row.id, row.status, row.cancelled, row.unit_price * row.left) for row in order.lines
-        ]
-
-    @precondition(lambda self: self.world)
     @rule(snapshot=consumes(snapshots))
     def a_snapshot_and_the_events_after_it_are_a_fresh_snapshot(self, snapshot):
         self.check_snapshot(snapshot)
@@ -345,15 +321,7 @@ class Life(RuleBasedStateMachine):
         for day, count in self.numbers.items():
             orders = Order.objects.in_store(store).filter(business_day=datetime.datetime.strptime(day, "%Y%m%d").date())
             assert sorted(orders.values_list("number", flat=True)) == list(range(1, count + 1))
-        self.check_that_nothing_went_back(event["data"] for event in events if event["type"].startswith("order."))
-
-    def check_that_nothing_went_back(self, orders):
-        seen = {}
-        for order in orders:
-            for thing in [order, *order["lines"]]:
-                now = [*PROGRESS, "cancelled"].index(thing["status"])
-                assert now >= seen.get(thing["id"], 0)
-                seen[thing["id"]] = now
+        nothing_went_back(event["data"] for event in events if event["type"].startswith("order."))
 
     # Tools
 
@@ -376,6 +344,11 @@ class Life(RuleBasedStateMachine):
 def test_any_sequence_of_guests_and_staff_adds_up(db, clock, steps):
     play = type("Play", (Life,), {"clock": clock, "steps": steps})
     few = settings(
-        max_examples=12, stateful_step_count=40, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=8 if steps == 4 else 4,
+        stateful_step_count=40,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(play, settings=few)

@@ -12,32 +12,28 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings as configured
 
+from menus import published, services
 from stores import wakeup
 from stores.models import LoginAttempts
 from tableorder import redis
 from tests.own_redis import PROGRAM, OwnRedis, free_port
-from tests.world import Caller, new_key, order_for, problem
+from tests.world import Caller, make_item, new_key, order_for, problem
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-NO_TIME = 0.05  # seconds
+# On the one that the environment names; all others are our own.
+needs_redis = pytest.mark.skipif(not configured.REDIS_URL, reason="without Redis: REDIS_URL is not set")
+
+NO_TIME = 0.15  # seconds; half of what a call may wait
 HANGS = 2 * redis.TIMEOUT + NO_TIME  # a new connection, and an answer on it
-
-
-@pytest.fixture
-def real_redis(settings):
-    """The Redis that the environment names."""
-    if not configured.REDIS_URL:
-        pytest.skip("without Redis: REDIS_URL is not set")
-    return configured.REDIS_URL
 
 
 @pytest.fixture
 def own_redis(settings, monkeypatch):
     """One that may be broken; the program uses it."""
     if not PROGRAM:
-        pytest.skip("without a Redis of our own: redis-server is not installed")
-    monkeypatch.setattr(redis.Breaker.__init__, "__kwdefaults__", {"failures": redis.FAILURES, "pause": 0.5})
+        pytest.skip("without a Redis to break: redis-server is not installed")
+    monkeypatch.setattr(redis, "PAUSE", 0.5)
     with OwnRedis() as server:
         settings.REDIS_URL = server.url
         yield server
@@ -70,7 +66,8 @@ def test_without_the_variable_nothing_is_asked(settings):
     assert redis.state() == "off"
 
 
-def test_the_real_one_answers(real_redis):
+@needs_redis
+def test_the_real_one_answers():
     assert ping() is True
     assert redis.reachable()
     assert redis.state() == "closed"
@@ -85,12 +82,17 @@ def test_one_that_is_gone_is_not_asked_for_long(settings):
     assert not redis.reachable()
 
 
-def test_one_that_hangs_costs_a_few_calls_a_moment_and_the_others_nothing(own_redis):
+def test_one_that_hangs_costs_one_call_a_moment_and_the_others_nothing(own_redis):
     assert ping() is True
     own_redis.freeze()
-    for _ in range(redis.FAILURES):
-        with took_at_most(HANGS):
-            assert ping() is None
+    first = threading.Thread(target=ping)
+    first.start()
+    time.sleep(redis.STALLED + 0.05)
+    with took_at_most(NO_TIME):  # nobody joins one that has been waiting for a while
+        assert ping() is None
+    with took_at_most(HANGS):
+        first.join()
+    assert redis.state() == "open"
     until = time.monotonic() + 2
     while time.monotonic() < until:  # whether it is back is asked four times meanwhile, and by none of these
         with took_at_most(NO_TIME):
@@ -127,16 +129,16 @@ def test_readiness_does_not_wait_for_a_name_that_nobody_resolves(settings, monke
     settings.REDIS_URL = "redis://cache.example.com/0"
     given_up = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: given_up.wait(5) and [])
-    with took_at_most(redis.READY_LIMIT + 5 * NO_TIME):
+    with took_at_most(redis.READY_LIMIT + NO_TIME):
         assert not redis.reachable()
     given_up.set()
 
 
-def test_of_many_callers_one_tries_whether_it_is_back():
-    breaker = redis.Breaker(failures=1, pause=0.01)
-    assert breaker.failed()
-    time.sleep(0.02)
-    breaker._pause = 60
+def test_of_many_callers_one_tries_whether_it_is_back(monkeypatch):
+    breaker = redis.Breaker()
+    monkeypatch.setattr(redis, "PAUSE", 0)
+    assert [breaker.failed() for _ in range(redis.FAILURES)] == [False, False, True]
+    monkeypatch.setattr(redis, "PAUSE", 60)
     trials = []
     threads = [threading.Thread(target=lambda: trials.append(breaker.wants_trial())) for _ in range(20)]
     for thread in threads:
@@ -192,10 +194,16 @@ def subscribed(own_redis, heard):
 
 
 def announced_elsewhere(url, *store_ids):
-    code = f"import time, uuid; from stores import wakeup; [wakeup.announce(uuid.UUID(id)) for id in {[str(id) for id in store_ids]}]; time.sleep(0.5)"
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=configured.BASE_DIR, env=os.environ | {"REDIS_URL": url}, check=True, timeout=60
-    )
+    code = f"""
+import time, uuid
+from menus import published, services
+from stores import wakeup
+for store_id in {[str(store_id) for store_id in store_ids]}:
+    wakeup.announce(uuid.UUID(store_id))
+time.sleep(0.5)
+"""
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
+    subprocess.run(command, cwd=configured.BASE_DIR, env=os.environ | {"REDIS_URL": url}, check=True, timeout=60)
 
 
 def test_a_hint_reaches_other_processes(own_redis, subscribed):
@@ -250,6 +258,44 @@ def test_without_redis_a_hint_stays_in_the_process(settings, heard):
     wakeup.announce(store_id)
     assert heard[-1] == store_id
     assert wakeup._publisher._thread is None
+
+
+# --- The menu ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def another_process():
+    """Calling it forgets what this process remembers of menus."""
+    published.rendered_menu.cache_clear()
+    return published.rendered_menu.cache_clear
+
+
+def test_a_menu_is_rendered_by_one_process_for_all(own_redis, another_process, tablet, django_assert_num_queries):
+    first = tablet.get("tablet/menu")
+    another_process()
+    with django_assert_num_queries(1):  # who is calling; the menu itself comes from Redis
+        second = tablet.get("tablet/menu")
+    assert first.content == second.content
+    assert [0 < own_redis.client.ttl(key) <= published.SHARED_FOR for key in own_redis.client.keys("tableorder:menu:*")] == [True]
+
+
+def test_a_changed_menu_is_not_the_one_in_redis(own_redis, another_process, tablet, ours):
+    tablet.get("tablet/menu")
+    services.change_item(ours.item, price=13000, actor=ours.owner)
+    assert tablet.get("tablet/menu").json()["categories"][0]["items"][0]["price"] == 13000
+
+
+def test_a_menu_with_other_addresses_of_pictures_is_another_one(own_redis, another_process, tablet, ours, settings):
+    make_item(ours, image="stores/dish.jpg")
+    tablet.get("tablet/menu")
+    another_process()
+    settings.MEDIA_URL = "https://pictures.example.com/"
+    assert "https://pictures.example.com/" in tablet.get("tablet/menu").content.decode()
+
+
+def test_the_menu_is_there_without_redis(own_redis, another_process, tablet):
+    own_redis.freeze()
+    assert tablet.get("tablet/menu").status_code == 200
 
 
 # --- The product without it -------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ class ItemOrderInput(Strict):
 
 
 class ImageInput(Strict):
-    image = serializers.FileField(help_text="JPEG, PNG or WebP, at most 5 MB and 25 million pixels.")
+    image = serializers.FileField(help_text="JPEG, PNG or WebP, at most 5 MB and 25 million pixels (WebP: 8 million).")
 
 
 # --- What goes out ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ class TabletMenu(Endpoint):
         headers = {"ETag": f'"{self.store.pk.hex}-{version}"', "Cache-Control": "private, no-cache"}
         if names(request.headers.get("If-None-Match", ""), headers["ETag"]):
             return HttpResponseNotModified(headers=headers)
-        return HttpResponse(rendered_menu(self.store.pk, version), content_type="application/json", headers=headers)
+        return HttpResponse(rendered_menu(self.store, version), content_type="application/json", headers=headers)
 
 
 def names(if_none_match: str, etag: str) -> bool:

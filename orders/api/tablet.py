@@ -46,7 +46,7 @@ class Orders(Endpoint):
     def limits(self):
         """Every POST counts, a repeat too. A token that isn't a tablet's has no table, and is refused after this."""
         is_order = self.request.method == "POST" and Role.TABLET.admits(self.caller)
-        return super().limits() + ([rate_limits.of_orders(self.caller.table.pk)] if is_order else [])
+        return super().limits() + ([rate_limits.of_orders(f"{self.store.mark}:{self.caller.table.pk}")] if is_order else [])
 
     @documented(
         request=NewOrderInput,

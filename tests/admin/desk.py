@@ -5,7 +5,8 @@ import json
 import re
 from html.parser import HTMLParser
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
@@ -133,7 +134,9 @@ def errors_of(answer) -> str:
     """What the page complains of, as text. Fails if it doesn't complain."""
     assert answer.status_code == 200, (answer.status_code, answer.headers.get("Location"))
     page = answer.content.decode()
-    found = re.findall(r'<ul class="errorlist[^>]*>(.*?)</ul>', page, re.DOTALL) + re.findall(r'<p class="errornote">(.*?)</p>', page, re.DOTALL)
+    found = re.findall(r'<ul class="errorlist[^>]*>(.*?)</ul>', page, re.DOTALL) + re.findall(
+        r'<p class="errornote">(.*?)</p>', page, re.DOTALL
+    )
     assert found, "no complaint"
     return html.unescape(re.sub(r"<[^>]+>", " ", " ".join(found)))
 
@@ -146,10 +149,12 @@ def messages_of(answer, desk) -> str:
 
 
 def saved(answer):
-    """It was saved: the answer leads on."""
+    """It was saved: the answer leads on, and says nothing else."""
     if answer.status_code == 200:
         raise AssertionError(errors_of(answer))
     assert answer.status_code == 302, answer.status_code
+    said = [str(message) for message in get_messages(answer.wsgi_request) if message.level >= messages.WARNING]
+    assert not said, said
     return answer
 
 

@@ -10,12 +10,12 @@ from django.urls import reverse
 from menus.models import Category, Item, ItemOptionGroup, Option, OptionGroup
 from orders.models import Order
 from sessions_app.models import ServiceCall, TableSession
-from stores.models import AuditEntry, Membership, Store, Table, User
+from stores.models import AuditEntry, Membership, SetAsideEvent, Store, Table, User
 from tests.world import make_choice, make_world, place, tablet_of
 
 from .desk import REGISTERED, Desk, add_url, change_url, errors_of, list_url, page, saved
 
-OWNED = [model for model in REGISTERED if model is not User]
+OWNED = [model for model in REGISTERED if model not in (User, SetAsideEvent)]  # those are for operators only
 
 
 def live(world):
@@ -63,7 +63,16 @@ def ours_to_look_at(model, ours):
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
 def test_every_list_shows_nothing_of_ours(both, outsider, model):
     ours, theirs = both
-    queries = ["", "?all=", "?o=1", "?q=bibimbap", "?q=-1", "?q=20", f"?store__id__exact={ours.store.pk}", f"?table__id__exact={ours.table.pk}"]
+    queries = [
+        "",
+        "?all=",
+        "?o=1",
+        "?q=bibimbap",
+        "?q=-1",
+        "?q=20",
+        f"?store__id__exact={ours.store.pk}",
+        f"?table__id__exact={ours.table.pk}",
+    ]
     queries += [f"?category__id__exact={ours.category.pk}", "?_popup=1&_to_field=id", "?_facets=True"]
     for query in queries:
         answer = outsider.get(list_url(model) + query)
@@ -129,7 +138,9 @@ def test_autocomplete_finds_nothing_of_ours(both, outsider):
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
 def test_no_action_reaches_rows_of_ours(both, outsider, operator, model):
     ours, _ = both
-    actions = {*operator.http.get(list_url(model)).context["action_form"].fields["action"].choices} if _has_actions(operator, model) else set()
+    actions = (
+        {*operator.http.get(list_url(model)).context["action_form"].fields["action"].choices} if _has_actions(operator, model) else set()
+    )
     before = everything(ours.store)
     for action, _label in [*actions, ("delete_selected", "")]:
         for more in ({"index": "0"}, {"confirmed": "yes", "post": "yes", "reason": "mine now"}, {"index": "0", "select_across": "1"}):
@@ -247,6 +258,12 @@ def test_recent_actions_are_the_persons_own(both, outsider):
     text = outsider.get("/admin/").content.decode()
     assert "theirs bibimbap" in text
     assert "ours" not in text
+
+
+def test_what_is_for_operators_is_closed_to_owners(both, outsider, operator):
+    for model in OPERATORS_ONLY:
+        assert outsider.get(list_url(model)).status_code == outsider.get(add_url(model)).status_code == 403
+        assert operator.get(list_url(model)).status_code == 200
 
 
 def test_the_link_to_a_public_page_tells_nothing(both, outsider):

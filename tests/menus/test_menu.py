@@ -183,10 +183,10 @@ def test_what_is_newer_than_its_version_is_never_taken_for_the_next_one(ours):
     """A change is committed between reading the version and reading the rows."""
     old = version_of(ours.store)
     services.change_item(ours.item, price=13000)
-    early = published.rendered_menu(ours.store.pk, old)
+    early = published.rendered_menu(ours.store, old)
     services.change_item(ours.item, price=14000)
-    assert published.rendered_menu(ours.store.pk, old) == early
-    assert b'"price":14000' in published.rendered_menu(ours.store.pk, version_of(ours.store))
+    assert published.rendered_menu(ours.store, old) == early
+    assert b'"price":14000' in published.rendered_menu(ours.store, version_of(ours.store))
 
 
 def test_an_order_of_a_counted_dish_makes_a_new_version(tablet, ours):

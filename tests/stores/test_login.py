@@ -7,6 +7,7 @@ import uuid
 
 import jwt
 import pytest
+from django.contrib.auth.hashers import get_hasher
 
 from stores.models import LoginAttempts, Membership, StaffToken, Store, Table, TabletLogin, User
 from tests.snapshot import nothing_stored
@@ -112,7 +113,7 @@ def test_a_failed_sign_in_of_staff_says_the_same_for_every_cause(anyone, ours, t
 
 @pytest.mark.parametrize(
     "changed",
-    [{"password": "wrong"}, {"password": ""[:0] + "2580 "}, {"table": "3"}, {"table": "2"}, {"store": "nowhere"}, {"store": "closed"}],
+    [{"password": "wrong"}, {"password": "2580 "}, {"table": "3"}, {"table": "2"}, {"store": "nowhere"}, {"store": "closed"}],
 )
 def test_a_failed_sign_in_of_a_tablet_says_the_same_for_every_cause(anyone, ours, changed):
     Table.objects.filter(pk=ours.tables[1].pk).update(is_active=False)
@@ -348,7 +349,7 @@ def forgeries(token, key) -> dict[str, str]:
         "no algorithm": unsigned(claims),
         "no signature": token.rpartition(".")[0] + ".",
         "another key": signed(key="another key, long enough for HS256"),
-        "another algorithm": signed(algorithm="HS512"),
+        "another algorithm": signed(algorithm="HS384"),
         "another audience": signed(aud="another product"),
         "no audience": signed(without=["aud"]),
         "another issuer": signed(iss="somebody else"),
@@ -364,7 +365,7 @@ def forgeries(token, key) -> dict[str, str]:
         "half": token[: len(token) // 2],
         "no token": "x",
         "points": "..",
-        "not ASCII": "토큰",
+        "not ASCII": "토큰".encode().decode("latin-1"),  # as a server hands over the bytes of a header
     }
 
 
@@ -384,12 +385,11 @@ def test_a_forged_refresh_token_gives_nothing(anyone, ours, settings, refresh, f
     assert refresh(first)
 
 
-STRANGE = ["", "x", "1", 1, -1, 2**31, 10**30, None, True, [], {}, "x" * 300, "\x00", 1.5, str(uuid.UUID(int=0))]
+STRANGE = ["", "x", -1, 7, 2**31, 10**30, None, [], {}, "x" * 300, "\x00", str(uuid.UUID(int=0))]
 
 
-def test_a_token_with_strange_claims_does_not_let_in(manager, tablet, anyone, ours, settings, first):
+def test_a_token_with_strange_claims_does_not_let_in(manager, tablet, anyone, settings, first):
     """Signed with our key, as if another program shared it."""
-    key = settings.SIMPLE_JWT["SIGNING_KEY"]
     for token, path, names in (
         (manager.token, "staff/board", ["jti", "password"]),
         (tablet.token, "tablet/session", ["store", "table", "epoch"]),
@@ -398,16 +398,7 @@ def test_a_token_with_strange_claims_does_not_let_in(manager, tablet, anyone, ou
         claims = jwt.decode(token, options={"verify_signature": False})
         for name in names:
             for value in STRANGE:
-                if (
-                    value is True
-                    and name in ("epoch", "generation")
-                    or value == claims[name]
-                    or (name, value) in [("epoch", 1), ("epoch", "1")]
-                ):
-                    continue
-                if (name, value) in [("generation", 1), ("generation", "1"), ("epoch", 1.5), ("generation", 1.5)]:
-                    continue  # the very same
-                strange = jwt.encode(claims | {name: value}, key, "HS256")
+                strange = jwt.encode(claims | {name: value}, settings.SIMPLE_JWT["SIGNING_KEY"], "HS256")
                 answer = anyone.post(REFRESH, {"refresh": strange}) if path == REFRESH else Caller(strange).get(path)
                 problem(answer, 401, "TOKEN_INVALID")
 
@@ -517,12 +508,10 @@ def test_unknown_names_are_locked_like_known_ones(anyone, ours, path, asked):
 
 def test_an_unknown_name_costs_the_same_hash_as_a_known_one(anyone, ours, monkeypatch):
     """Otherwise the clock tells which names exist."""
-    from django.contrib.auth import hashers
-
     hashed = []
-    hasher = hashers.get_hasher()
-    encode = type(hasher).encode
-    monkeypatch.setattr(type(hasher), "encode", lambda self, *args, **kwargs: (hashed.append(1), encode(self, *args, **kwargs))[1])
+    hasher = type(get_hasher())
+    encode = hasher.encode
+    monkeypatch.setattr(hasher, "encode", lambda *args: hashed.append(1) or encode(*args))
     counts = []
     for path, asked in (
         (STAFF, as_staff(ours)),

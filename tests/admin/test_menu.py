@@ -1,0 +1,430 @@
+"""The menu in the admin: every save is one change that the tablets hear of once, and old forms do no harm."""
+
+import io
+
+import pytest
+from django.conf import settings
+from PIL import Image
+
+from menus import choices
+from menus import services as menu_services
+from menus.models import Category, Item, ItemOptionGroup, OptionGroup
+from stores.models import AuditEntry, Event, Membership
+from tests.world import make_choice, make_item, place, tablet_of
+
+from .desk import Desk, change_url, errors_of, list_url, messages_of, page, saved
+
+
+@pytest.fixture
+def told(ours, theirs):
+    """Called after a step: how often each store was told of a new menu since the last call."""
+    last = {}
+
+    def since(world=ours):
+        events = Event.objects.in_store(world.store)
+        new = events.filter(number__gt=last.get(world.store.pk, 0)).order_by("number")
+        types = list(new.values_list("type", flat=True))
+        last[world.store.pk] = world.store.journal.__class__.objects.get(store=world.store).last_number
+        return types
+
+    since()
+    since(theirs)
+    return since
+
+
+def picture(kind="PNG"):
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(file, kind)
+    file.seek(0)
+    file.name = f"dish.{kind.lower()}"
+    return file
+
+
+@pytest.fixture(autouse=True)
+def media(tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+
+
+# --- One change, told once --------------------------------------------------------------------------------------
+
+
+def test_a_category_from_beginning_to_end(desk, ours, told):
+    saved(desk.form(Category).send(name="Drinks"))
+    assert told() == ["menu.changed"]
+    drinks = Category.objects.get(name="Drinks")
+    assert (drinks.store, drinks.position) == (ours.store, ours.category.position + 1)
+    saved(desk.form(Category, drinks).send(name="Cold drinks"))
+    assert told() == ["menu.changed"]
+    saved(desk.form(Category, drinks).send())
+    assert told() == []
+    saved(desk.post(page("delete", Category, drinks.pk), {"post": "yes"}))
+    assert told() == ["menu.changed"]
+    drinks.refresh_from_db()
+    assert drinks.deleted_at is not None
+    assert "Cold drinks" not in desk.get(list_url(Category)).content.decode().split("<form", 3)[-1].split("result_list")[-1]
+    assert [entry.action for entry in AuditEntry.objects.filter(action__startswith="category").order_by("id")] == [
+        "category.created",
+        "category.changed",
+        "category.deleted",
+    ]
+    assert AuditEntry.objects.filter(action__startswith="category", actor=ours.owner).count() == 3
+
+
+def test_an_item_with_choices_and_picture_is_one_change(desk, ours, told):
+    make_choice(ours.item, name="Size")
+    make_choice(ours.item, name="Spice")
+    size, spice = OptionGroup.objects.order_by("name")
+    told()
+    form = desk.form(Item)
+    rows = {"choices-TOTAL_FORMS": "2", "choices-0-group": str(spice.pk), "choices-1-group": str(size.pk)}
+    saved(form.send(category=str(ours.category.pk), name="Stew", price="11000", stock="7", new_image=picture(), **rows))
+    assert told() == ["menu.changed"]
+    stew = Item.objects.get(name="Stew")
+    assert (stew.store, stew.price, stew.stock, stew.sold_out) == (ours.store, 11000, 7, False)
+    assert stew.position > max(item.position for item in ours.items)
+    assert [choice.group for choice in stew.choices.order_by("position")] == [spice, size]
+    assert stew.image
+
+    form = desk.form(Item, stew)
+    first, second = (form.fields[f"choices-{place}-id"] for place in (0, 1))
+    assert form.fields["choices-0-group"] == str(spice.pk), (first, second)
+    saved(form.send(**{"choices-0-position": "2", "choices-1-position": "1", "price": "12000", "drop_image": "on"}))
+    assert told() == ["menu.changed"]
+    stew.refresh_from_db()
+    assert [choice.group for choice in stew.choices.order_by("position")] == [size, spice]
+    assert (stew.price, stew.image.name) == (12000, "")
+
+    saved(desk.form(Item, stew).send(**{"choices-0-DELETE": "on"}))
+    assert told() == ["menu.changed"]
+    assert [choice.group for choice in stew.choices.all()] == [spice]
+    saved(desk.form(Item, stew).send())
+    assert told() == []
+    price = AuditEntry.objects.filter(action="item.changed", subject="Stew").order_by("id").first()
+    assert (price.details["before"]["price"], price.details["after"]["price"]) == (11000, 12000)
+
+
+def test_a_list_of_prices_is_one_change(desk, ours, told):
+    form = desk.list_form(Item)
+    prices = {name: str(int(value) + 500) for name, value in form.fields.items() if name.startswith("form-") and name.endswith("-price")}
+    assert len(prices) == 2
+    saved(form.send(**prices))
+    assert told() == ["menu.changed"]
+    assert sorted(Item.objects.in_store(ours.store).values_list("price", flat=True)) == [9500, 12500]
+    saved(desk.list_form(Item).send())
+    assert told() == []
+
+
+def test_a_list_over_two_stores_is_one_change_for_each(ours, theirs, told):
+    Membership.objects.create(user=ours.owner, store=theirs.store, role="owner")
+    make_item(theirs)
+    desk = Desk(ours.owner)
+    form = desk.list_form(Item)
+    saved(form.send(**{f"form-{row}-sold_out": "on" for row in range(5)}))
+    assert told() == told(theirs) == ["menu.changed"]
+    assert not Item.objects.filter(sold_out=False).exists()
+
+
+def test_options_from_beginning_to_end(desk, ours, told):
+    form = desk.form(OptionGroup)
+    rows = {"options-TOTAL_FORMS": "3"}
+    for place_, (name, delta) in enumerate((("small", "-500"), ("large", "1000"), ("huge", "2500"))):
+        rows |= {f"options-{place_}-name": name, f"options-{place_}-price_delta": delta}
+    saved(form.send(name="Size", min="1", max="1", **rows))
+    assert told() == ["menu.changed"]
+    group = OptionGroup.objects.get(name="Size")
+    assert list(group.options.order_by("position").values_list("name", "price_delta")) == [("small", -500), ("large", 1000), ("huge", 2500)]
+
+    form = desk.form(OptionGroup, group)
+    saved(form.send(**{"options-0-position": "3", "options-1-position": "1", "options-2-position": "2", "options-2-sold_out": "on"}))
+    assert told() == ["menu.changed"]
+    assert list(group.options.order_by("position").values_list("name", "sold_out")) == [("large", False), ("huge", True), ("small", False)]
+
+    saved(desk.form(OptionGroup, group).send(**{"options-2-DELETE": "on"}))
+    assert told() == ["menu.changed"]
+    assert [option.name for option in group.options.alive().order_by("position")] == ["large", "huge"]
+    saved(desk.form(OptionGroup, group).send())
+    assert told() == []
+
+
+def test_deleting_several_is_one_change_and_keeps_old_orders(desk, ours, told):
+    order = place(ours.table, ours.item)
+    told()
+    answer = desk.act(Item, "delete_selected", *ours.items)
+    assert "Are you sure" in answer.content.decode()
+    assert "order" not in answer.content.decode().split('id="content"')[-1].lower().replace("table order", "")
+    assert "Successfully deleted 2 items" in messages_of(desk.confirm(Item, "delete_selected", *ours.items), desk)
+    assert told() == ["menu.changed"]
+    assert not Item.objects.in_store(ours.store).alive().exists()
+    assert tablet_of(ours.table).get("tablet/session").json()["orders"][0]["lines"] == order["lines"]
+    saved(desk.form(Item).send(category=str(ours.category.pk), name=ours.item.name, price="1"))  # the name is free again
+
+
+def test_a_category_with_items_is_not_deleted(desk, ours, told):
+    text = desk.get(page("delete", Category, ours.category.pk)).content.decode()
+    assert "This category still has items" in text
+    assert "ours bibimbap" in text
+    desk.post(page("delete", Category, ours.category.pk), {"post": "yes"})
+    desk.confirm(Category, "delete_selected", ours.category)
+    ours.category.refresh_from_db()
+    assert ours.category.deleted_at is None
+    assert told() == []
+
+
+def test_an_option_that_was_ordered_can_be_deleted(desk, ours):
+    regular, large = make_choice(ours.item)
+    body = {"lines": [{"item": str(ours.item.pk), "quantity": 1, "options": [str(large.pk)]}]}
+    assert tablet_of(ours.table).post("tablet/orders", body, key="ordered-it").status_code == 201
+    saved(desk.form(OptionGroup, large.group).send(**{"options-1-DELETE": "on"}))
+    large.refresh_from_db()
+    assert large.deleted_at is not None
+
+
+def test_a_group_that_is_deleted_leaves_its_items(desk, ours, told):
+    (option, _) = make_choice(ours.item)
+    told()
+    saved(desk.post(page("delete", OptionGroup, option.group.pk), {"post": "yes"}))
+    assert told() == ["menu.changed"]
+    assert not ItemOptionGroup.objects.exists()
+
+
+# --- Forms that were opened before something happened -----------------------------------------------------------
+
+
+def test_an_old_form_does_not_bring_the_old_stock_back(desk, ours):
+    item = make_item(ours, stock=5)
+    form = desk.form(Item, item)
+    place(ours.table, item, quantity=2)
+    saved(form.send(description="better described"))
+    item.refresh_from_db()
+    assert (item.stock, item.description) == (3, "better described")
+
+
+def test_an_old_list_does_not_bring_the_old_stock_back(desk, ours):
+    item = make_item(ours, stock=5)
+    form = desk.list_form(Item)
+    place(ours.table, item, quantity=2)
+    (row,) = [
+        name.removesuffix("-stock")
+        for name, value in form.fields.items()
+        if name.endswith("-stock") and value == "5" and name.startswith("form-")
+    ]
+    saved(form.send(**{f"{row}-price": "7777"}))
+    item.refresh_from_db()
+    assert (item.stock, item.price) == (3, 7777)
+
+
+def test_a_stock_counted_before_the_last_orders_is_asked_for_again(desk, ours):
+    item = make_item(ours, stock=5)
+    form, list_form = desk.form(Item, item), desk.list_form(Item)
+    (name,) = [
+        field for field, value in list_form.fields.items() if field.startswith("form-") and field.endswith("-stock") and value == "5"
+    ]
+    place(ours.table, item)
+    assert "now 4" in errors_of(form.send(stock="20"))
+    assert "now 4" in errors_of(list_form.send(**{name: "20"}))
+    item.refresh_from_db()
+    assert item.stock == 4
+    # The page that says so knows the new number; sent again, it is meant.
+    form = desk.form(Item, item)
+    place(ours.table, item)
+    again = type(form)(desk, form.path, form.send(stock="20"), "item_form")
+    saved(again.send())
+    item.refresh_from_db()
+    assert item.stock == 20
+
+
+def test_orders_that_come_in_while_the_form_is_being_saved_are_not_lost(desk, ours, monkeypatch):
+    """The form was right when it was looked at; the row is looked at once more when it is locked."""
+    item = make_item(ours, stock=5)
+    form = desk.form(Item, item)
+    locked = Item.objects.all().locked().__class__.locked
+
+    def order_comes_first(queryset):
+        Item.objects.filter(pk=item.pk, stock=5).update(stock=3)
+        return locked(queryset)
+
+    monkeypatch.setattr(Item.objects.all().__class__, "locked", order_comes_first)
+    assert "number of portions has changed" in messages_of(form.send(stock="20", description="x"), desk)
+    item.refresh_from_db()
+    assert (item.stock, item.description) == (5, "")  # all of it is undone, here also what came first
+
+
+def test_an_old_form_leaves_what_others_have_switched(desk, ours):
+    form, group_form = desk.form(Item, ours.item), None
+    (regular, _) = make_choice(ours.item)
+    group_form = desk.form(OptionGroup, regular.group)
+    form = desk.form(Item, ours.item)
+    menu_services.change_item(ours.item, sold_out=True, actor=None)
+    choices.change_option(regular, sold_out=True, actor=None)
+    saved(form.send(name="renamed"))
+    saved(group_form.send(name="How large"))
+    ours.item.refresh_from_db()
+    regular.refresh_from_db()
+    assert ours.item.sold_out and ours.item.name == "renamed"
+    assert regular.sold_out
+
+
+def test_a_program_that_posts_the_bare_fields_is_served_too(desk, ours):
+    item = make_item(ours, stock=5)
+    form = desk.form(Item, item)
+    bare = {name: value for name, value in form.fields.items() if not name.startswith("initial-")}
+    saved(desk.post(change_url(item), bare | {"stock": "8", "price": "4000"}))
+    item.refresh_from_db()
+    assert (item.stock, item.price) == (8, 4000)
+
+
+# --- What is wrong is said beside the field ---------------------------------------------------------------------
+
+
+def test_names_that_are_there_already(desk, ours, theirs, told):
+    assert "category with this name" in errors_of(desk.form(Category).send(name="Mains"))
+    item = {"category": str(ours.category.pk), "name": "ours noodles", "price": "1"}
+    assert "item with this name" in errors_of(desk.form(Item).send(**item))
+    assert "item with this name" in errors_of(desk.form(Item, ours.item).send(name="ours noodles"))
+    saved(desk.form(Item).send(**(item | {"name": "theirs noodles"})))  # another store's names are free
+    other = Category.objects.create(store=ours.store, name="Other")
+    saved(desk.form(Item).send(**(item | {"category": str(other.pk)})))
+    assert "item with this name" in errors_of(desk.form(Item, ours.items[1]).send(category=str(other.pk)))
+    assert told() == ["menu.changed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("price", "0"), ("price", "10000001"), ("price", "1.5"), ("price", ""), ("name", ""), ("name", "x" * 101), ("description", "x" * 1001)]
+    + [("stock", "-1"), ("stock", "many"), ("category", ""), ("category", "x"), ("name", "a\x00b")],
+)
+def test_wrong_values_of_an_item(desk, ours, told, field, value):
+    assert errors_of(desk.form(Item, ours.item).send(**{field: value}))
+    if field in ("price", "stock"):
+        assert errors_of(desk.list_form(Item).send(**{f"form-0-{field}": value}))
+    assert told() == []
+
+
+def test_choices_that_nobody_could_make(desk, ours, told):
+    (regular, _) = make_choice(ours.item)
+    group = regular.group
+    told()
+    assert "must not be more" in errors_of(desk.form(OptionGroup, group).send(min="2", max="1"))
+    assert "must be able to take one" in errors_of(desk.form(OptionGroup, group).send(min="0", max="0"))
+    assert "only 2 options" in errors_of(desk.form(OptionGroup, group).send(max="3"))
+    assert "only 1 option" in errors_of(desk.form(OptionGroup, group).send(max="2", **{"options-0-DELETE": "on"}))
+    assert errors_of(desk.form(OptionGroup).send(name="Empty", min="0", max="1"))
+    assert errors_of(desk.form(OptionGroup, group).send(**{"options-0-price_delta": "99999999"}))
+    twice = {"choices-TOTAL_FORMS": "2", "choices-1-group": str(group.pk)}
+    assert "duplicate" in errors_of(desk.form(Item, ours.item).send(**twice))
+    assert told() == []
+
+
+def test_files_that_are_no_pictures(desk, ours, told):
+    for file in (io.BytesIO(b"not a picture"), picture("GIF"), io.BytesIO(b"")):
+        file.name = "dish.png"
+        assert errors_of(desk.form(Item, ours.item).send(new_image=file))
+    ours.item.refresh_from_db()
+    assert not ours.item.image
+    assert told() == []
+
+
+def test_a_picture_that_turns_out_broken_changes_nothing(desk, ours, told):
+    whole = io.BytesIO()
+    Image.effect_noise((300, 300), 90).save(whole, "JPEG")
+    broken = io.BytesIO(whole.getvalue()[:3000])
+    broken.name = "dish.jpg"
+    answer = desk.form(Item, ours.item).send(new_image=broken, name="renamed")
+    assert "damaged" in (errors_of(answer) if answer.status_code == 200 else messages_of(answer, desk))
+    ours.item.refresh_from_db()
+    assert ours.item.name == "ours bibimbap"
+    assert told() == []
+
+
+def test_the_picture_is_shown(desk, ours):
+    saved(desk.form(Item, ours.item).send(new_image=picture()))
+    ours.item.refresh_from_db()
+    stem = ours.item.image.name.rpartition(".")[0]
+    assert f'src="{settings.MEDIA_URL}{stem}-list.' in desk.get(list_url(Item)).content.decode()
+    assert f'src="{settings.MEDIA_URL}{stem}-detail.' in desk.get(change_url(ours.item)).content.decode()
+
+
+def test_an_item_and_its_choices_are_of_one_store(ours, theirs):
+    """An owner of two stores can choose from both, and is told when that can't be."""
+    Membership.objects.create(user=ours.owner, store=theirs.store, role="owner")
+    (theirs_option, _) = make_choice(theirs.item)
+    desk = Desk(ours.owner)
+    rows = {"choices-TOTAL_FORMS": "1", "choices-0-group": str(theirs_option.group.pk)}
+    form = desk.form(Item)
+    assert "same store" in errors_of(form.send(category=str(ours.category.pk), name="Mixed", price="1", **rows))
+    assert "valid choice" in errors_of(desk.form(Item, ours.item).send(category=str(theirs.category.pk)))
+    assert "valid choice" in errors_of(desk.form(Item, ours.item).send(**rows))
+    saved(form.send(category=str(theirs.category.pk), name="Theirs", price="1", **rows))
+    assert Item.objects.get(name="Theirs").store == theirs.store
+
+
+# --- Dragging ---------------------------------------------------------------------------------------------------
+
+
+def names(rows):
+    return [row.name for row in rows.alive().order_by("position", "pk")]
+
+
+def test_dragging_categories(desk, ours, told):
+    for name in ("B", "C", "D"):
+        saved(desk.form(Category).send(name=name))
+    b, c, d = (Category.objects.get(name=name) for name in "BCD")
+    told()
+    assert "handle" in desk.get(list_url(Category)).content.decode()
+    assert desk.drag(Category, d, ours.category, b).status_code == 200
+    assert names(Category.objects.in_store(ours.store)) == ["D", "Mains", "C", "B"]
+    assert told() == ["menu.changed"]
+    assert desk.drag(Category, c, b).status_code == 200  # it stands so already
+    assert told() == []
+    assert desk.drag(Category, c, c).status_code == 400
+
+
+def test_dragging_items_of_which_some_have_the_same_place(desk, ours, theirs, told):
+    make_item(ours, name="third")
+    items = {item.name: item for item in ours.items}
+    shown = desk.get(list_url(Item), category__id__exact=str(ours.category.pk))
+    assert "handle" in shown.content.decode()
+    assert desk.drag(Item, items["third"], items["ours noodles"], items["ours bibimbap"]).status_code == 200
+    assert names(ours.category.items) == ["third", "ours noodles", "ours bibimbap"]
+    assert told() == ["menu.changed"]
+    assert told(theirs) == []
+    other = make_item(ours, category=Category.objects.create(store=ours.store, name="Other"))
+    assert desk.drag(Item, other, items["third"]).status_code == 400  # only within a category
+
+
+def test_lists_are_dragged_only_where_they_have_one_order(desk, ours, theirs):
+    def draggable(model, desk=desk, **query):
+        return "drag handle" in desk.get(list_url(model), **query).content.decode()
+
+    one = str(ours.category.pk)
+    assert draggable(Category)
+    assert draggable(Item, category__id__exact=one)
+    assert not draggable(Item)
+    assert "Choose a category on the right" in desk.get(list_url(Item)).content.decode()
+    assert not draggable(Item, category__id__exact=one, q="bibimbap")
+    assert not draggable(Item, category__id__exact=one, o="2")
+    assert not draggable(Item, category__id__exact=str(theirs.category.pk))
+
+    Membership.objects.create(user=ours.owner, store=theirs.store, role="owner")
+    chain = Desk(ours.owner)
+    assert not draggable(Category, chain)
+    assert "Choose a store on the right" in chain.get(list_url(Category)).content.decode()
+    assert draggable(Category, chain, store__id__exact=str(ours.store.pk))
+    assert chain.drag(Category, ours.category, theirs.category).status_code == 400
+
+
+def test_one_persons_list_does_not_decide_over_anothers(desk, ours, operator, theirs):
+    """The package keeps that in the one instance that serves everybody."""
+    assert "drag handle" in desk.get(list_url(Category)).content.decode()
+    assert "drag handle" not in operator.get(list_url(Category)).content.decode()
+    assert "drag handle" in desk.get(list_url(Category)).content.decode()
+
+
+def test_prices_are_shown_with_their_point(theirs, ours, desk):
+    theirs.store.currency = "USD"
+    theirs.store.save()
+    dollars = Desk(theirs.owner)
+    assert "$120.00" in dollars.get(list_url(Item)).content.decode()
+    assert "1850 is $18.50" in dollars.get(change_url(theirs.item)).content.decode()
+    assert "₩12,000" not in desk.get(list_url(Item)).content.decode()  # the number says it already
+    assert "1850 is ₩1,850" in desk.get(change_url(ours.item)).content.decode()

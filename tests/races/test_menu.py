@@ -1,0 +1,77 @@
+"""The menu changes while somebody orders."""
+
+import pytest
+
+from menus.models import Item
+from orders import services
+from sessions_app.models import TableSession
+from stores import journal
+from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
+from tests.world import make_item, new_key, order_for, problem, staff_of, tablet_of
+
+from .scene import ORDERS, events_of, orders_from, statuses
+
+
+def test_a_price_that_changes_while_an_order_is_placed_is_the_old_or_the_new_one(ours):
+    tablet, owner = tablet_of(ours.table), staff_of(ours.store, ours.owner)
+    with stopped_before(services, "_take_stock") as stop:
+        ordering = begin(tablet.post, ORDERS, order_for(ours.item, expected_total=12000), key=new_key())
+        stop.wait_until_reached()
+        changing = begin(owner.patch, f"staff/items/{ours.item.pk}", {"price": 13000, "name": "renamed"})
+        is_waiting(changing)  # on SQLite it does
+        stop.let_go()
+        order = ordering.result().json()
+        assert changing.result().status_code == 200
+    assert [(row["name"], row["unit_price"], row["total"]) for row in order["lines"]] == [(ours.item.name, 12000, 12000)]
+    assert TableSession.objects.get().total == 12000
+    problem(tablet.post(ORDERS, order_for(ours.item, expected_total=12000), key=new_key()), 409, "PRICE_CHANGED")
+
+
+def test_a_dish_that_is_deleted_while_an_order_is_placed_stays_on_that_order(ours):
+    tablet, owner = tablet_of(ours.table), staff_of(ours.store, ours.owner)
+    with stopped_before(services, "_take_stock") as stop:
+        ordering = begin(tablet.post, ORDERS, order_for(ours.item), key=new_key())
+        stop.wait_until_reached()
+        deleting = begin(owner.delete, f"staff/items/{ours.item.pk}")
+        is_waiting(deleting)
+        stop.let_go()
+        assert (ordering.result().status_code, deleting.result().status_code) == (201, 204)
+    problem(tablet.post(ORDERS, order_for(ours.item), key=new_key()), 404, "ITEM_NOT_FOUND")
+    assert tablet.get("tablet/session").json()["total"] == 12000
+
+
+@pytest.mark.parametrize("first", ["order", "recount"])
+def test_counting_the_portions_anew_loses_none_that_are_ordered_after_it(ours, deadlocks, first):
+    """Who counts 10 portions counts those that are there: an order before is in that count, one after comes off it."""
+    item = make_item(ours, stock=5)
+    tablet, manager = tablet_of(ours.table), staff_of(ours.store, ours.manager)
+    calls = {
+        "order": lambda: tablet.post(ORDERS, order_for(item, quantity=2), key=new_key()),
+        "recount": lambda: manager.patch(f"staff/items/{item.pk}", {"stock": 10}),
+    }
+    with stopped_before(journal, "turn") as stop:
+        winner = begin(calls.pop(first))
+        stop.wait_until_reached()
+        loser = begin(*calls.values())
+        assert is_waiting(loser)
+        stop.let_go()
+        assert {winner.result().status_code, loser.result().status_code} == {200, 201}
+    assert Item.objects.get(pk=item.pk).stock == (10 if first == "order" else 8)
+    assert not deadlocks
+
+
+def test_other_changes_of_a_dish_leave_its_portions_to_the_orders(ours, deadlocks):
+    item = make_item(ours, stock=50)
+    tokens, owner = [tablet_of(table).token for table in ours.tables], staff_of(ours.store, ours.owner)
+
+    def edit():
+        return [owner.patch(f"staff/items/{item.pk}", {"description": str(turn), "sold_out": False}) for turn in range(10)]
+
+    with connections_for(3):
+        orders = [lambda token=token: orders_from(token, *[(order_for(item), new_key()) for _ in range(10)]) for token in tokens]
+        *answers, edits = at_once(*orders, edit)
+    assert statuses([answer for some in answers for answer in some]) == {201: 20}
+    assert statuses(edits) == {200: 10}
+    assert Item.objects.get(pk=item.pk).stock == 30
+    assert events_of(ours, "menu.changed") == ["menu.changed"] * 30
+    assert not deadlocks
