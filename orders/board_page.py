@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from stores.auth import expiry, staff_token
 from stores.models import Membership
 from stores.payloads import moment, staff_payload, store_payload
+from tableorder.screens import secured
 
 TOKEN_LIFETIME = timedelta(minutes=30)  # the page asks again in time; signing out of the admin ends that
 
@@ -32,7 +33,7 @@ def board(request):
         "stores": [{"code": membership.store.code, "name": membership.store.name} for membership in memberships],
         "language": request.LANGUAGE_CODE,
     }
-    return render(request, "board/board.html", {"page": page})
+    return secured(render(request, "board/board.html", {"page": page}))
 
 
 @never_cache

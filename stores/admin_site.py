@@ -17,7 +17,6 @@ SAID_ANEW = (
     gettext_noop("View %s"),
     gettext_noop("None available"),
     gettext_noop(" By %(filter_title)s "),
-    gettext_noop("Please enter the correct %(username)s and password for a staff account. Note that both fields may be case-sensitive."),
 )
 
 

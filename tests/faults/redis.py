@@ -2,9 +2,12 @@
 
     python -m tests.faults.redis
 
-30 tablets order once a second, 10 boards listen, two workers on PostgreSQL (a database of its own beside the one
-that DATABASE_URL names) and a Redis of its own. Takes about 90 s, prints figures, exits with 1 if a promise is broken.
+30 tablets order every 1.5 s, 10 boards listen, two workers on PostgreSQL (a database of its own beside the one that
+DATABASE_URL names) and a Redis of its own. Takes about 90 s, prints figures, exits with 1 if a promise is broken.
+On a machine that is busy with other things the p95 says more about those.
 """
+
+# ruff: noqa: T201  a program that prints
 
 import asyncio
 import json
@@ -29,8 +32,8 @@ SERVER = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/p
 DATABASE = f"fault_redis_{os.getpid()}"
 
 TABLETS, BOARDS = 30, 10
-EVERY = 1.0  # seconds between two orders of a tablet
-WARM_UP, NO_FAULT, FROZEN, DEAD, AFTERWARDS, EMPTIED = 4, 15, 10, 8, 5, 8  # seconds
+EVERY = 1.5  # seconds between two orders of a tablet
+WARM_UP, NO_FAULT, FROZEN, DEAD, AFTERWARDS, EMPTIED = 4, 15, 10, 8, 8, 8  # seconds
 PATIENCE = 20  # seconds for the program to start, and for a request
 LATE = 2.0  # seconds that a board may be behind
 SLOWER = 2.0  # times the p95 without a fault
@@ -113,7 +116,7 @@ def serving(port: int, log):
 
 
 async def tablet(client, token, number, item, record: Record):
-    """Orders once a second. An order that is not taken is counted and not repeated."""
+    """Orders again and again. An order that is not taken is counted and not repeated."""
     body = {"lines": [{"item": item, "quantity": 1, "options": []}]}
     due = time.monotonic() + EVERY * number / TABLETS
     for count in range(10_000):
@@ -148,9 +151,7 @@ async def play(server: OwnRedis, port: int, item, tablets, boards, record: Recor
         await asyncio.sleep(seconds)
 
     many = httpx.Limits(max_connections=TABLETS + BOARDS)
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", timeout=httpx.Timeout(PATIENCE, read=PATIENCE), limits=many
-    ) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, limits=many) as client:
         watching = [asyncio.create_task(board(client, token, index, record)) for index, token in enumerate(boards)]
         await asyncio.sleep(1)
         ordering = [asyncio.create_task(tablet(client, token, number, item, record)) for number, token in enumerate(tablets)]
@@ -161,13 +162,13 @@ async def play(server: OwnRedis, port: int, item, tablets, boards, record: Recor
         await phase(f"frozen for {FROZEN} s", FROZEN)
         server.thaw()
         await phase("... afterwards", AFTERWARDS)
-        server.kill()
+        await asyncio.to_thread(server.kill)
         await phase(f"dead for {DEAD} s", DEAD)
-        server.start()
+        await asyncio.to_thread(server.start)
         await phase("... restarted", AFTERWARDS)
         record.phases.append(Phase(f"emptied {EMPTIED} times"))
         for _ in range(EMPTIED):
-            server.client.flushall()
+            await asyncio.to_thread(server.client.flushall)
             await asyncio.sleep(1)
         await phase("no fault, again", AFTERWARDS)
 
@@ -190,29 +191,25 @@ def p95(values) -> float:
 def judged(record: Record) -> list[str]:
     """Prints the figures; what was promised and is not so."""
     broken = []
-    baseline = p95([seconds for _, seconds, _, _ in record.phases[1].orders])
-    print(f"{'':22}{'orders':>7}{'2xx %':>8}{'p50 ms':>8}{'p95 ms':>8}{'max ms':>8}{'p95 x':>7}{'board p50 ms':>14}{'board max ms':>14}")
-    for phase in record.phases[1:]:
+    print(f"{'':20} orders   2xx %  p50 ms  p95 ms  max ms  p95 x  board p50 ms  board max ms")
+    phases = record.phases[1:]
+    baseline = p95([seconds for _, seconds, _, _ in phases[0].orders])
+    for phase in phases:
         taken = [seconds for _, seconds, _, _ in phase.orders]
-        accepted = sum(1 for status, *_ in phase.orders if status in (200, 201)) / len(taken)
+        accepted = sum(1 for status, *_ in phase.orders if status == 201) / len(taken)
         late = record.lateness(phase)
-        factor = p95(taken) / baseline
-        figures = [
-            f"{len(taken):7}",
-            f"{100 * accepted:8.1f}",
-            *(f"{1000 * value:8.0f}" for value in (statistics.median(taken), p95(taken), max(taken))),
-        ]
-        figures += [f"{factor:7.2f}", f"{1000 * statistics.median(late):14.0f}", f"{1000 * max(late):14.0f}"]
-        print(f"{phase.name:22}{''.join(figures)}")
+        slower = p95(taken) / baseline
+        times = "".join(f"{1000 * value:8.0f}" for value in (statistics.median(taken), p95(taken), max(taken)))
+        boards = f"{1000 * statistics.median(late):14.0f}{1000 * max(late):14.0f}"
+        print(f"{phase.name:20}{len(taken):7}{100 * accepted:8.1f}{times}{slower:7.2f}{boards}")
         if accepted < ACCEPTED:
             broken.append(f"{phase.name}: {100 * accepted:.1f} % of the orders were taken")
-        if factor > SLOWER:
-            broken.append(f"{phase.name}: p95 is {factor:.1f} times that without a fault")
+        if slower > SLOWER:
+            broken.append(f"{phase.name}: p95 is {slower:.1f} times that without a fault")
         if max(late) > LATE:
             broken.append(f"{phase.name}: a board was {max(late):.1f} s late")
-    for numbers in record.numbers:
-        if not numbers or numbers != list(range(numbers[0], numbers[-1] + 1)):
-            broken.append("a board lost an event or got one twice")
+    if any(not numbers or numbers != list(range(numbers[0], numbers[-1] + 1)) for numbers in record.numbers):
+        broken.append("a board lost an event or got one twice")
     return broken
 
 

@@ -1,6 +1,7 @@
 """A party at a table: begins with its first order, runs out by two clocks, ends when staff complete it."""
 
 import uuid
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -120,23 +121,26 @@ def test_a_session_that_has_run_out_is_noticed_by_whoever_comes_first(ours, tabl
             case "an order":
                 tablet.post(ORDERS, order_for(ours.item), key="tap-0001")
             case "the command":
-                call_command("expire_sessions", verbosity=0)
+                expire_sessions()
     assert state_of(order["session"]) == "expired"
     started = ["session.started", "order.placed"] if notice == "an order" else []
     assert events_of(ours, after=cursor) == ["session.expired", *started]
 
 
-def test_the_command_marks_what_has_run_out_and_nothing_else(ours, theirs, clock, capsys):
+def expire_sessions() -> str:
+    call_command("expire_sessions", stdout=(said := StringIO()))
+    return said.getvalue()
+
+
+def test_the_command_marks_what_has_run_out_and_nothing_else(ours, theirs, clock):
     old = [place(world.table, world.item)["session"] for world in (ours, theirs)]
     clock.advance(hours=1)
     young = place(ours.tables[1], ours.item)["session"]
     clock.advance(hours=1)
-    call_command("expire_sessions")
-    assert capsys.readouterr().out == "2 sessions expired\n"
+    assert expire_sessions() == "2 sessions expired\n"
     assert [state_of(id) for id in (*old, young)] == ["expired", "expired", "active"]
     with nothing_stored():
-        call_command("expire_sessions")
-    assert capsys.readouterr().out == "0 sessions expired\n"
+        assert expire_sessions() == "0 sessions expired\n"
 
 
 def test_what_never_runs_out_is_left_alone_by_the_command(ours, settings, clock):
@@ -144,7 +148,7 @@ def test_what_never_runs_out_is_left_alone_by_the_command(ours, settings, clock)
     place(ours.table, ours.item)
     clock.advance(days=400)
     with nothing_stored():
-        call_command("expire_sessions", verbosity=0)
+        expire_sessions()
 
 
 # --- Unsettled --------------------------------------------------------------------------------------------------
@@ -183,7 +187,7 @@ def test_the_next_order_begins_a_new_session_beside_it(ours, tablet, manager, cl
 def test_an_unpaid_bill_never_vanishes_by_itself(ours, manager, clock):
     place(ours.table, ours.item)
     clock.advance(days=1000)
-    call_command("expire_sessions", verbosity=0)
+    expire_sessions()
     assert manager.get("staff/board").json()["tables"][0]["unsettled"][0]["total"] == 12000
 
 
