@@ -177,8 +177,36 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns at every start about one that isn't there
 WHITENOISE_USE_FINDERS = not PRODUCTION  # served from the packages until `collectstatic` has run
 WHITENOISE_AUTOREFRESH = TESTING  # or every test client lists all static files before its first request
+AWS_REGION = env.str("AWS_REGION", default="ap-northeast-2")
+S3_BUCKET_NAME = env.str("S3_BUCKET_NAME", default="")  # local files when empty
+AWS_S3_ENDPOINT_URL = env.str("AWS_S3_ENDPOINT_URL", default="")
+IMAGE_ORIGINS = []  # where else a page may load images from
+images = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+if S3_BUCKET_NAME:
+    from botocore.config import Config
+
+    IMAGE_ORIGINS = [AWS_S3_ENDPOINT_URL or f"https://{S3_BUCKET_NAME}.s3.{AWS_REGION}.amazonaws.com"]
+    images = {
+        "BACKEND": "tableorder.storage.SignedStorage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET_NAME,
+            "region_name": AWS_REGION,
+            "endpoint_url": AWS_S3_ENDPOINT_URL or f"https://s3.{AWS_REGION}.amazonaws.com",
+            "default_acl": None,  # the bucket is private and takes no ACLs
+            "file_overwrite": True,  # names are random: looking whether one is taken would be a request for nothing
+            "object_parameters": {"CacheControl": "private, max-age=31536000, immutable"},
+            # An upload answers within 5 s, whatever S3 does.
+            "client_config": Config(
+                signature_version="s3v4",
+                connect_timeout=1,
+                read_timeout=1.5,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                s3={"addressing_style": "path" if AWS_S3_ENDPOINT_URL else "virtual"},
+            ),
+        },
+    }
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": images,
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
@@ -290,7 +318,6 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 QUIET_ROUTES = {"/health", "/health/ready", "/metrics", STATIC_URL, "/media/<path:path>", "/tablet/", "/tablet/<path:path>"}
 LOG_FILE = env.str("LOG_FILE", default="")  # beside stdout; turned over at 50 MB
 CLOUDWATCH_LOG_GROUP = env.str("CLOUDWATCH_LOG_GROUP", default="")  # and here; off when empty
-AWS_REGION = env.str("AWS_REGION", default="ap-northeast-2")
 AWS_LOGS_ENDPOINT_URL = env.str("AWS_LOGS_ENDPOINT_URL", default="")  # AWS itself when empty
 LOGGING = configuration(
     level=LOG_LEVEL,

@@ -142,14 +142,10 @@ class ItemAdmin(DraggableAdmin):
             return _("Choose a store and a category on the right to drag its items into order.")
         return _("Choose a category on the right to drag its items into order.")
 
-    @admin.display(description="")
+    @admin.display(description="", empty_value="")
     def thumbnail(self, item):
         sizes = images.urls(item.image.name)
-        return (
-            format_html('<img src="{}" alt="" width="56" height="42" style="object-fit: cover" loading="lazy">', sizes["list"])
-            if sizes
-            else "\u00a0"
-        )
+        return sizes and format_html('<img src="{}" alt="" width="56" height="42" style="object-fit: cover" loading="lazy">', sizes["list"])
 
     @admin.display(description="", ordering="price")
     def price_in_words(self, item):

@@ -73,7 +73,8 @@ def save(store_id, upload: BinaryIO) -> str:
     """Keeps the picture in all sizes and returns its name.
 
     Raises TooLarge, ImageType, ImageInvalid for what is not a picture of ours, and Unavailable if the storage
-    doesn't take it; then no file stays.
+    doesn't take it. A file that was written before that stays for `manage.py sweep_images`: taking it back would make
+    the caller wait as long again for a storage that hangs.
     """
     raw = upload.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
@@ -88,9 +89,13 @@ def save(store_id, upload: BinaryIO) -> str:
             default_storage.save(file, ContentFile(sizes[size]))
     except Exception as error:  # whatever a disk or a bucket raises: each storage has errors of its own
         log.warning("could not store %s", name, exc_info=error)
-        delete(name)
         raise Unavailable() from error
     return name
+
+
+def epoch() -> str:
+    """Changes when the addresses of pictures do; empty where they never do."""
+    return getattr(default_storage, "epoch", str)()
 
 
 def delete(name: str):

@@ -18,14 +18,15 @@ SHARED_FOR = 600
 
 
 @functools.lru_cache(maxsize=64)
-def rendered_menu(store: Store, version: int) -> bytes:
-    """The menu as JSON. `version` must have been read before this is called, never after.
+def rendered_menu(store: Store, version: int, epoch: str = "") -> bytes:
+    """The menu as JSON, with addresses of pictures that hold in this `epoch` (menus/images.py).
 
+    `version` must have been read before this is called, never after.
     Then what is read here is of that version or newer. Newer under an older number does no harm: the tablet reads
     again when it hears of the newer one, which has a place of its own in this cache. Older under a newer number
     would stay on the tablet.
     """
-    key = _key(store, version)
+    key = f"tableorder:menu:{store.mark}:{version}:{epoch}:{_CODE}"
     menu = redis.ask(lambda client: client.get(key))
     if menu is None:
         menu = json.dumps({"version": version, "categories": _categories(store.pk)}).encode()
@@ -33,13 +34,8 @@ def rendered_menu(store: Store, version: int) -> bytes:
     return menu
 
 
-def _key(store, version) -> str:
-    """In Redis. Another one for each release of this code and for other addresses of the same pictures."""
-    made_by = hashlib.sha256(_CODE + images.urls("stores/any.jpg")["list"].encode()).hexdigest()[:12]
-    return f"tableorder:menu:{store.mark}:{version}:{made_by}"
-
-
-_CODE = Path(__file__).read_bytes() + Path(images.__file__).read_bytes()
+# Another place in Redis for each release of this code.
+_CODE = hashlib.sha256(Path(__file__).read_bytes() + Path(images.__file__).read_bytes()).hexdigest()[:12]
 
 
 def _categories(store_id):

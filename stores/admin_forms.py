@@ -57,6 +57,8 @@ class OnlyWhatChanged(forms.ModelForm):
         return cleaned
 
     def _post_clean(self):
+        if not self.instance._state.adding and not self.changed_data:
+            return  # nothing to check, which in a long list is hundreds of queries
         super()._post_clean()
         if self.unique_in and not self.errors:
             owner, name = self.unique_in

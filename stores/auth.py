@@ -15,7 +15,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token, UntypedToken
 
 from tableorder.errors import TokenInvalid
-from tableorder.transactions import whole
+from tableorder.transactions import give_back_connection, whole
 
 from .errors import InvalidCredentials
 from .login_limits import Attempt, subject_of
@@ -126,6 +126,7 @@ def log_in_staff(*, store: str, username: str, password: str, address: str) -> t
     """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
     attempt = Attempt(subject_of("staff", store, username), address, kind="staff")
     membership = Membership.objects.working().filter(store__code=store, user__username=username).select_related("user", "store").first()
+    give_back_connection()
     if not (membership.user.check_password(password) if membership else _as_slow_as_a_check(password)):
         attempt.failed()
         raise InvalidCredentials()
@@ -157,6 +158,7 @@ def log_in_tablet(*, store: str, number: str, password: str, address: str) -> tu
     """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
     attempt = Attempt(subject_of("table", store, number), address, kind="tablet")
     table = Table.objects.in_use().filter(store__code=store, store__is_active=True, number=number).select_related("store").first()
+    give_back_connection()
     if not (table.check_password(password) if table else _as_slow_as_a_check(password)):
         attempt.failed()
         raise InvalidCredentials()

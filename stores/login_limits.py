@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from tableorder import metrics
-from tableorder.transactions import whole
+from tableorder.transactions import give_back_connection, whole
 
 from .errors import LoginLocked
 from .models import LoginAttempts
@@ -54,6 +54,7 @@ class Attempt:
         patient_until = time.monotonic() + PATIENCE
         while True:
             self.at, locked_for, undecided = self._reserve()
+            give_back_connection()
             if locked_for is None:
                 return
             if not undecided or time.monotonic() > patient_until:

@@ -18,7 +18,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, transaction
-from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -53,11 +53,12 @@ def outbox() -> tuple[int, float]:
     """How many events of all stores the bus has not got yet, and how old the oldest of them is, in seconds."""
     if not settings.RABBITMQ_URL:
         return 0, 0.0
+    size = backlog().aggregate(size=Sum(F("last_number") - F("position")))["size"]
     next_one = Event.objects.filter(store=OuterRef("pk"), number__gt=OuterRef("position")).order_by("number")
-    waiting = backlog().annotate(since=Subquery(next_one.values("at")[:1]))
-    found = waiting.aggregate(size=Sum(F("last_number") - F("position")), since=Min("since"))
-    age = (timezone.now() - found["since"]).total_seconds() if found["since"] else 0.0
-    return found["size"] or 0, max(age, 0.0)
+    times = backlog().annotate(since=Subquery(next_one.values("at")[:1])).filter(since__isnull=False)
+    since = times.order_by("since").values_list("since", flat=True).first()
+    age = (timezone.now() - since).total_seconds() if since else 0.0
+    return size or 0, max(age, 0.0)
 
 
 def relayed(events: QuerySet) -> QuerySet:
@@ -103,6 +104,7 @@ class Relay:
                     pause = pause_after(failures)
                     what = "the broker" if isinstance(error, BrokerAway) else "the database"
                     log.warning("%s is away, trying again in %.0f s: %s", what, pause, error)
+                    close_old_connections()  # a broken one would stay broken
                 else:
                     if failures:
                         log.info("relaying again")
@@ -124,7 +126,6 @@ class Relay:
 
     def look(self, stop: threading.Event) -> float:
         """Sends what there is, at most a batch of each store; returns the seconds until the next look is worth it."""
-        close_old_connections()
         self.publisher.connect()
         self._send_those_asked_for()
         pause = LOOK_EVERY

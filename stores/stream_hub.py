@@ -80,11 +80,11 @@ class Channel:
                 log.error("events %s to %s of store %s are missing", self.position + 1, event.number - 1, self.store_id)
                 return  # whoever skips one never gets it: read again
             self.position = event.number
-            metrics.stream_delay.observe(max(0.0, (timezone.now() - event.at).total_seconds()))
             frame = sse.event(event.number, event.type, event.body)
             for listener in self.listeners:
                 if listener.table_id in (None, event.table_id) or event.type in FOR_EVERYONE:
                     listener.give(event.number, frame)
+            metrics.stream_delay.observe(max(0.0, (timezone.now() - event.at).total_seconds()))
 
 
 class Listener:

@@ -93,6 +93,8 @@ def trouble() -> tuple[type[Exception], ...]:
 
 def told(error: Exception) -> str:
     """For logs and the admin."""
+    if isinstance(error, BrokerAway):
+        return str(error)
     return f"{type(error).__name__}: {error}".rstrip(": ")[:500]
 
 

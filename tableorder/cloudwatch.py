@@ -10,6 +10,7 @@ import contextlib
 import functools
 import logging
 import threading
+import warnings
 
 import watchtower
 
@@ -23,6 +24,8 @@ SEND_EVERY = 5  # seconds
 GOODBYE = 1.5  # seconds that the end of the process waits for the last batch
 CONNECT_TIMEOUT, READ_TIMEOUT = 1, 2  # seconds
 FIRST_PAUSE, LAST_PAUSE = 1, 30  # seconds between tries
+
+warnings.simplefilter("ignore", watchtower.WatchtowerWarning)  # what it says to stderr stands in the log and is counted
 
 
 class CloudWatch(watchtower.CloudWatchLogHandler):
@@ -118,7 +121,8 @@ class Sender:
 
 def _is_hopeless(error) -> bool:
     """Would the same batch be refused for ever?"""
-    return getattr(error, "response", {}).get("Error", {}).get("Code") == "InvalidParameterException"
+    response = getattr(error, "response", None) or {}
+    return response.get("Error", {}).get("Code") == "InvalidParameterException"
 
 
 def _rejected(answer, lines: int) -> int:

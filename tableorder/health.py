@@ -76,7 +76,18 @@ def _broker():
     return "ok" if broker.reachable() else "down"
 
 
+_storage_seen = {"at": 0.0, "status": "ok"}
+STORAGE_KEPT = 30.0  # seconds that its answer is kept: S3 costs money by the request, and seconds when it hangs
+
+
 def _storage():
-    """Images: local files are always on. No request to a remote storage is made for a probe that comes every few seconds."""
-    default_storage.exists("readiness")
-    return "ok"
+    """Degraded without it: menus name pictures that don't load, and none can be uploaded."""
+    if time.monotonic() - _storage_seen["at"] > STORAGE_KEPT:
+        try:
+            default_storage.exists("readiness")
+            _storage_seen["status"] = "ok"
+        except Exception:  # whatever a disk or a bucket raises
+            log.warning("not ready: storage", exc_info=True)
+            _storage_seen["status"] = "down"
+        _storage_seen["at"] = time.monotonic()
+    return _storage_seen["status"]

@@ -37,3 +37,13 @@ def whole(service):
                     raise
 
     return run
+
+
+def give_back_connection():
+    """Before something slow that needs no database: meanwhile others can have the connection. It comes back by itself.
+
+    The pool is small. Twenty people who sign in at once would each keep a connection while their password is hashed,
+    and orders would wait for that until they are refused.
+    """
+    if not connection.in_atomic_block:
+        connection.close()

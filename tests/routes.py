@@ -87,6 +87,7 @@ def furnish(world: World):
     assert tablet.post("tablet/calls", {"kind": "help"}).status_code == 201
 
 
+@functools.cache
 def id_of(store, name: str) -> str:
     """The id of one of the store's things that a parameter or field of this name can mean: `order_id`, `option_groups`."""
     word = re.sub(r"ies$", "y", name.removesuffix("_id")).removesuffix("s").replace("_", "").replace("-", "")

@@ -1,5 +1,7 @@
 """Every door of the API says whom it lets in, and lets in nobody else."""
 
+import itertools
+
 import pytest
 
 from stores.api.endpoint import Endpoint, Role
@@ -78,12 +80,13 @@ def test_no_door_opens_for_the_wrong_caller(ours, tablet, manager, owner):
                     problem(answer, answer.status_code, "NOT_AUTHENTICATED" if kind == Role.ANYONE else "FORBIDDEN")
 
 
-@pytest.mark.parametrize("method", [*METHODS, "TRACE", "CONNECT", "PROPFIND", "NONSENSE"])
-def test_a_method_that_is_not_offered_is_405_and_never_an_accident(ours, tablet, owner, method):
+def test_a_method_that_is_not_offered_is_405_and_never_an_accident(ours, tablet, owner):
     """Who are you comes first: a stranger is not even told which methods there are."""
     furnish(ours)
     with nothing_stored():
-        for route in (route for route in routes() if not route.offers(method)):
+        for route, method in itertools.product(routes(), [*METHODS, "TRACE", "PROPFIND", "NONSENSE"]):
+            if route.offers(method):
+                continue
             path = route.at(**{name: id_of(ours.store, name) for name in route.parameters})
             for caller in (Caller(), tablet, owner):
                 is_known = caller.token or route.path in OPEN_TO_ANYONE

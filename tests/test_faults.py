@@ -5,6 +5,7 @@ The real program, on the database that the tests run on.
 
 import itertools
 import json
+import logging
 import random
 import threading
 import time
@@ -30,6 +31,7 @@ FINAL = {200, 201}  # the answers that a client does not ask again after; all or
 AGAIN = {503}
 
 keys = itertools.count(1)
+log_figures = logging.getLogger(__name__).info  # `pytest --log-cli-level=INFO` shows them
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def kill_workers_for(server: Server, seconds: float, chance: random.Random) -> i
     """How many were killed: one at a time, at odd moments."""
     until, killed = time.monotonic() + seconds, 0
     while time.monotonic() < until:
-        time.sleep(chance.uniform(0.3, 1.2))
+        time.sleep(chance.uniform(0.4, 1.4))
         if workers := server.workers():
             server.kill(chance.choice(workers))
             killed += 1
@@ -108,8 +110,7 @@ def test_no_order_is_lost_or_doubled_while_workers_are_killed(ours, database_url
         log = server.log
     seen = sum((guest.seen for guest in guests), Counter())
     acknowledged = {key: answers for guest in guests for key, answers in guest.answers.items()}
-    print(f"{len(acknowledged)} orders, {killed} workers killed, answers {dict(seen)}")
-
+    log_figures(f"{len(acknowledged)} orders, {killed} workers killed, {dict(seen)}")
     assert killed >= 4
     assert len(seen) > 2 or connection.vendor == "sqlite", "the deaths were not felt: this proved nothing"
     for key, answers in acknowledged.items():
@@ -172,10 +173,9 @@ def test_it_stops_within_ten_seconds_with_streams_open(ours, database_url):
     token = staff_of(ours.store, ours.manager).token
     tablet = tablet_of(ours.table).token
     connection.close()
-    with serving(database_url, workers=2) as server:
+    with serving(database_url) as server:
         listeners = [Listener(server, token) for _ in range(4)] + [Listener(server, tablet, "tablet/events")]
         took = server.stop()
-        print(f"stopped after {took:.1f} s")
         assert took < 10
         assert all(listener.ended() for listener in listeners)
         assert server.process.returncode == 0
@@ -193,13 +193,13 @@ def test_an_order_is_on_the_board_within_two_seconds(ours, database_url, workers
             assert answer.status_code == 201
             answered = time.monotonic()
             delays += [listener.when(answer.json()["id"]) - answered for listener in listeners]
-        print(f"{workers} workers: at worst {1000 * max(delays):.0f} ms after the guest's answer")
         assert max(delays) < 2
         for listener in listeners:
             assert listener.numbers == list(range(listener.numbers[0], listener.numbers[0] + len(listener.numbers)))
             listener.close()
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has a pool of connections")
 def test_many_right_sign_ins_at_once_pass_with_the_usual_pool(ours, database_url, settings):
     """As when a restaurant opens. The passwords are hashed as in production, which takes its time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]

@@ -1,7 +1,9 @@
 """The lines of the log: what they tell, what they keep to themselves, and that none gets lost on its way."""
 
+import contextlib
 import json
 import logging
+import socket
 import subprocess
 import sys
 
@@ -13,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tableorder import metrics, middleware
 from tableorder.logging import JSONLines, LogFile, OnlyExceptions, WithoutRequest, about, of_request, redacted
+from tests.own_server import OwnServer
 from tests.world import new_key, order_for, problem
 
 log = logging.getLogger("tests")
@@ -307,6 +310,34 @@ def test_a_file_that_cannot_be_written_costs_lines_and_nothing_else(tmp_path):
     handler = LogFile(tmp_path / "missing" / "app.log")
     handler.handle(logging.LogRecord("tests", logging.INFO, "", 1, "lost", (), None))
     assert lost("file") == before + 1
+
+
+# --- A real server ------------------------------------------------------------------------------------------------
+
+UNREADABLE = [
+    b"GET /?token=canary HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nCanary canary\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nAuthoriz(ation: canary\r\n\r\n",
+    b"canary\r\n\r\n",
+    b"GET /canary?token=canary HTTP/1.1\r\nHost: x\r\nAuthorization: canary\r\nConnection: close\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("serve", ["all", "api", "streams"])
+def test_the_server_speaks_in_lines_too_and_quotes_no_request(tmp_path, serve):
+    with OwnServer(tmp_path, SERVE=serve, LOG_FILE=str(tmp_path / "app.log")) as server:
+        for request in UNREADABLE:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+                client.sendall(request)
+                with contextlib.suppress(ConnectionError):
+                    assert client.recv(1000).startswith(b"HTTP/1.1 4")
+        server.stop()
+        told = server.lines()
+    assert {"gunicorn.error", "tableorder.middleware"} <= {line["logger"] for line in told}
+    assert "canary" not in json.dumps(told).lower()
+    written = (tmp_path / "app.log").read_text().splitlines()
+    assert [json.loads(line) for line in written] == [line for line in told if line in map(json.loads, written)]
+    assert any("404" in line for line in written)
 
 
 def lost(sink) -> float:

@@ -84,7 +84,7 @@ def is_waiting(future: Future, seconds: float = 0.3) -> bool:
 
 
 @contextmanager
-def connections_for(count: int):
+def connections_for(count: int, *, timeout: float = PATIENCE):
     """A pool that is large enough for so many threads; databases without a pool have no need of it."""
     pool = connection.settings_dict["OPTIONS"].get("pool")
     if not pool:
@@ -92,7 +92,7 @@ def connections_for(count: int):
         return
     connection.close()
     connection.close_pool()
-    with mock.patch.dict(pool, max_size=count + 2):
+    with mock.patch.dict(pool, max_size=count + 2, timeout=timeout):
         try:
             yield
         finally:

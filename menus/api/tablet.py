@@ -1,6 +1,7 @@
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
+from menus import images
 from menus.published import rendered_menu
 from stores.api.endpoint import Endpoint, Role
 from tableorder.openapi import OpenApiParameter, documented
@@ -16,11 +17,11 @@ class TabletMenu(Endpoint):
     @documented(answers={200: MenuOutput, 304: None}, parameters=CONDITIONAL)
     def get(self, request):
         """The whole menu in the owner's order; 304 while it is the one that the tablet has."""
-        version = self.store.journal.menu_version
-        headers = {"ETag": f'"{self.store.pk.hex}-{version}"', "Cache-Control": "private, no-cache"}
+        version, epoch = self.store.journal.menu_version, images.epoch()
+        headers = {"ETag": f'"{self.store.pk.hex}-{version}{epoch and "-"}{epoch}"', "Cache-Control": "private, no-cache"}
         if names(request.headers.get("If-None-Match", ""), headers["ETag"]):
             return HttpResponseNotModified(headers=headers)
-        return HttpResponse(rendered_menu(self.store, version), content_type="application/json", headers=headers)
+        return HttpResponse(rendered_menu(self.store, version, epoch), content_type="application/json", headers=headers)
 
 
 def names(if_none_match: str, etag: str) -> bool:

@@ -4,6 +4,8 @@ import io
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from menus import choices
@@ -428,3 +430,15 @@ def test_prices_are_shown_with_their_point(theirs, ours, desk):
     assert "1850 is $18.50" in dollars.get(change_url(theirs.item)).content.decode()
     assert "₩12,000" not in desk.get(list_url(Item)).content.decode()  # the number says it already
     assert "1850 is ₩1,850" in desk.get(change_url(ours.item)).content.decode()
+
+
+def test_saving_a_long_list_checks_only_what_was_changed(desk, ours):
+    def queries(form):
+        with CaptureQueriesContext(connection) as captured:
+            saved(form.send(**{"form-0-price": str(int(form.fields["form-0-price"]) + 1)}))
+        return len(captured)
+
+    few = queries(desk.list_form(Item))
+    for _ in range(20):
+        make_item(ours)
+    assert queries(desk.list_form(Item)) <= few + 20  # Django looks each row up once, by its id

@@ -39,6 +39,7 @@ def test_a_manager_gets_in_and_sees_nothing_to_manage(ours):
     index = desk.get("/admin/")
     assert index.status_code == 200
     assert "Your account is for the board" in index.content.decode()
+    assert reverse("board") in index.content.decode()
     assert list(index.context["available_apps"]) == []
     for path in every_page(ours):
         if path not in (reverse("admin:index"), reverse("admin:password_change")):

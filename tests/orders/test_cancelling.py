@@ -128,30 +128,30 @@ def test_a_manager_cancels_the_pending_line_of_an_order_that_is_half_served(mana
     assert now["status"] == "served"
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"reason": None},
-        {"reason": ""},
-        {"reason": "  \n "},
-        {"reason": "x" * 201},
-        {"reason": 7},
-        {"reason": ["x"]},
-        {"reason": "bell \x07"},
-        {"lines": []},
-        {"lines": None},
-        {"lines": {}},
-        {"lines": ["all"]},
-        {"lines": [{"line": "1", "quantity": 1}]},
-        {"force": True},
-        {"version": "1"},
-        {"version": 1.0},
-    ],
-)
-def test_a_malformed_cancellation_is_refused(owner, ours, asked):
+MALFORMED = [
+    {"reason": None},
+    {"reason": ""},
+    {"reason": "  \n "},
+    {"reason": "x" * 201},
+    {"reason": 7},
+    {"reason": ["x"]},
+    {"reason": "bell \x07"},
+    {"lines": []},
+    {"lines": None},
+    {"lines": {}},
+    {"lines": ["all"]},
+    {"lines": [{"line": "1", "quantity": 1}]},
+    {"force": True},
+    {"version": "1"},
+    {"version": 1.0},
+]
+
+
+def test_a_malformed_cancellation_is_refused(owner, ours):
     order = place(ours.table, ours.item)
     with nothing_stored():
-        problem(owner.post(url(order) + "/cancel", {"reason": "x", "version": 1} | asked), 400, "VALIDATION")
+        for asked in MALFORMED:
+            problem(owner.post(url(order) + "/cancel", {"reason": "x", "version": 1} | asked), 400, "VALIDATION")
 
 
 def test_a_cancellation_needs_a_reason(owner, ours):
@@ -161,11 +161,11 @@ def test_a_cancellation_needs_a_reason(owner, ours):
     assert [error["pointer"] for error in body["errors"]] == ["/reason"]
 
 
-@pytest.mark.parametrize("quantity", [0, -1, 100, 1.0, "1", True, None, [1]])
-def test_a_cancelled_quantity_is_a_whole_number_from_1_to_99(owner, ours, quantity):
+def test_a_cancelled_quantity_is_a_whole_number_from_1_to_99(owner, ours):
     order = place(ours.table, ours.item, quantity=2)
     with nothing_stored():
-        problem(cancel(owner, order, (order["lines"][0], quantity)), 400, "VALIDATION")
+        for quantity in (0, -1, 100, 1.0, "1", True, None, [1]):
+            problem(cancel(owner, order, (order["lines"][0], quantity)), 400, "VALIDATION")
 
 
 def test_a_line_is_named_once(owner, ours):

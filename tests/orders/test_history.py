@@ -131,17 +131,17 @@ def test_dates_out_of_order_are_not_valid(manager, ours, path):
     assert body["errors"][0]["pointer"] == "?to"
 
 
-@pytest.mark.parametrize(
-    "date",
-    [
-        *("", "today", "20261120", "2026-11-2", "2026-02-30", "2026-13-01", "2026-W47-5", "2026-11-20T00:00", "20-11-2026", "+002026-11"),
-        *("0000-00-00", "0001-01-01", "9999-12-31", "2026-11-20%00", "%00", "2026-11-1x", "٢٠٢٦-١١-٢٠", "-026-11-20", "1e9"),
-    ],
-)
-def test_a_bad_date_is_not_valid(manager, date):
-    for name in ("from", "to"):
-        body = problem(manager.get(f"staff/history?{name}={date}"), 400, "VALIDATION")
-        assert body["errors"][0]["pointer"] == f"?{name}"
+NO_DATE = [
+    *("", "today", "20261120", "2026-11-2", "2026-02-30", "2026-13-01", "2026-W47-5", "2026-11-20T00:00", "20-11-2026", "+002026-11"),
+    *("0000-00-00", "0001-01-01", "9999-12-31", "2026-11-20%00", "%00", "2026-11-1x", "٢٠٢٦-١١-٢٠", "-026-11-20", "1e9"),
+]
+
+
+def test_a_bad_date_is_not_valid(manager):
+    for date in NO_DATE:
+        for name in ("from", "to"):
+            body = problem(manager.get(f"staff/history?{name}={date}"), 400, "VALIDATION")
+            assert body["errors"][0]["pointer"] == f"?{name}"
 
 
 def test_history_comes_in_pages(manager, past):

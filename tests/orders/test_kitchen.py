@@ -131,13 +131,13 @@ def test_a_change_needs_a_version(manager, ours):
         assert body["errors"][0]["pointer"] == "/version"
 
 
-@pytest.mark.parametrize("version", [{}, {"version": 1}, {"version": 99}])
-def test_the_state_an_object_already_has_is_fine_whatever_the_version(manager, ours, version):
+def test_the_state_an_object_already_has_is_fine_whatever_the_version(manager, ours):
     order = move(manager, place(ours.table, ours.item), "preparing")
-    for address in (url(order), url(order, order["lines"][0])):
-        with nothing_stored():
-            answer = manager.patch(address, {"status": "preparing"} | version)
-        assert (answer.status_code, answer.json()) == (200, order)
+    with nothing_stored():
+        for version in ({}, {"version": 1}, {"version": 99}):
+            for address in (url(order), url(order, order["lines"][0])):
+                answer = manager.patch(address, {"status": "preparing"} | version)
+                assert (answer.status_code, answer.json()) == (200, order)
 
 
 def test_a_line_s_move_makes_a_new_version_of_its_order(manager, ours):
@@ -183,19 +183,19 @@ def test_each_move_is_told_once_and_written_down(manager, ours):
     assert (entry.action, entry.subject, entry.actor) == ("order.preparing", order["order_number"], ours.manager)
 
 
-@pytest.mark.parametrize("status", ["", "done", "PREPARING", None, 1, ["preparing"], {"is": "preparing"}])
-def test_an_unknown_state_is_not_valid(manager, ours, status):
-    order = place(ours.table, ours.item)
-    for address in (url(order), url(order, order["lines"][0])):
-        with nothing_stored():
-            problem(manager.patch(address, {"status": status, "version": 1}), 400, "VALIDATION")
-
-
-@pytest.mark.parametrize("version", [0, -1, "1", 1.0, True, None, 2**31, 10**400])
-def test_a_version_is_a_positive_integer(manager, ours, version):
+def test_an_unknown_state_is_not_valid(manager, ours):
     order = place(ours.table, ours.item)
     with nothing_stored():
-        problem(manager.patch(url(order), {"status": "preparing", "version": version}), 400, "VALIDATION")
+        for status in ("", "done", "PREPARING", None, 1, ["preparing"], {"is": "preparing"}):
+            for address in (url(order), url(order, order["lines"][0])):
+                problem(manager.patch(address, {"status": status, "version": 1}), 400, "VALIDATION")
+
+
+def test_a_version_is_a_positive_integer(manager, ours):
+    order = place(ours.table, ours.item)
+    with nothing_stored():
+        for version in (0, -1, "1", 1.0, True, None, 2**31, 10**400):
+            problem(manager.patch(url(order), {"status": "preparing", "version": version}), 400, "VALIDATION")
 
 
 def test_orders_are_listed_newest_first_and_filtered(manager, ours, theirs, clock):
@@ -219,10 +219,10 @@ def test_orders_are_listed_newest_first_and_filtered(manager, ours, theirs, cloc
     assert manager.get(url(placed[1])).json() == placed[1]
 
 
-@pytest.mark.parametrize("query", ["status=done", "status=", "table=1", "table=", "session=none", "session=%00", f"table={'1' * 33}"])
-def test_a_filter_with_a_bad_value_is_not_valid(manager, query):
-    body = problem(manager.get(f"staff/orders?{query}"), 400, "VALIDATION")
-    assert body["errors"][0]["pointer"] == f"?{query.split('=')[0]}"
+def test_a_filter_with_a_bad_value_is_not_valid(manager):
+    for query in ("status=done", "status=", "table=1", "table=", "session=none", "session=%00", f"table={'1' * 33}"):
+        body = problem(manager.get(f"staff/orders?{query}"), 400, "VALIDATION")
+        assert body["errors"][0]["pointer"] == f"?{query.split('=')[0]}"
 
 
 def test_every_state_is_one_of_five():

@@ -4,11 +4,12 @@ import time
 from unittest import mock
 
 import pytest
+from django.db import connection
 
 from stores import login_limits
 from stores.models import Table, User
 from tableorder import transactions
-from tests.threads import at_once, connections_for
+from tests.threads import at_once, begin, connections_for
 from tests.world import PASSWORD, TABLE_PASSWORD, Caller, problem
 
 from .scene import statuses
@@ -23,13 +24,17 @@ def guess_at_once(count: int, password: str, path="staff/login", **names):
 
 @pytest.fixture
 def looked_at():
-    """The passwords that were looked at, each for as long as a real check takes."""
-    seen = []
+    """The passwords that were looked at, each for about as long as a real check takes."""
+
+    class Seen(list):
+        seconds = 0.1
+
+    seen = Seen()
 
     def watch(original):
         def check_password(self, raw):
             seen.append(raw)
-            time.sleep(0.1)
+            time.sleep(seen.seconds)
             return original(self, raw)
 
         return check_password
@@ -78,6 +83,16 @@ def test_twenty_right_sign_ins_at_once_all_pass(ours, looked_at, deadlocks):
     assert statuses(guess_at_once(20, PASSWORD)) == {200: 20}
     assert statuses(guess_at_once(20, TABLE_PASSWORD, "tablet/login", table="1")) == {200: 20}
     assert not deadlocks
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL has a pool")
+def test_nobody_keeps_a_connection_while_a_password_is_being_checked(ours, looked_at):
+    """Otherwise a few people who sign in would make orders wait."""
+    body = {"store": "ours", "username": "ours-manager", "password": PASSWORD}
+    with connections_for(0, timeout=1):  # two connections, for twelve checks of 0.4 s each
+        looked_at.seconds = 0.4
+        signing_in = [begin(lambda: Caller().post("staff/login", body)) for _ in range(12)]
+        assert statuses([future.result() for future in signing_in]) == {200: 12}
 
 
 def test_a_refresh_token_used_twice_at_once_gives_the_same_successor(ours):

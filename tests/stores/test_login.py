@@ -124,22 +124,20 @@ def test_a_failed_sign_in_of_a_tablet_says_the_same_for_every_cause(anyone, ours
     assert not TabletLogin.objects.exists()
 
 
-@pytest.mark.parametrize("missing", ["store", "username", "table", "password"])
-def test_a_sign_in_that_leaves_something_out_is_not_valid(anyone, ours, missing):
-    for path, asked in ((STAFF, as_staff(ours)), (TABLET, as_tablet(ours))):
-        if missing in asked:
-            del asked[missing]
-            with nothing_stored():
-                body = problem(anyone.post(path, asked), 400, "VALIDATION")
-            assert [error["pointer"] for error in body["errors"]] == [f"/{missing}"]
+def test_a_sign_in_that_leaves_something_out_is_not_valid(anyone, ours):
+    with nothing_stored():
+        for path, asked in ((STAFF, as_staff(ours)), (TABLET, as_tablet(ours))):
+            for missing in asked:
+                body = problem(anyone.post(path, {name: value for name, value in asked.items() if name != missing}), 400, "VALIDATION")
+                assert [error["pointer"] for error in body["errors"]] == [f"/{missing}"]
 
 
-@pytest.mark.parametrize("value", [None, 1, True, ["x"], {"x": 1}, "", "x" * 200])
-def test_a_sign_in_takes_text_of_reasonable_length(anyone, ours, value):
-    for path, asked in ((STAFF, as_staff(ours)), (TABLET, as_tablet(ours))):
-        for name in asked:
-            with nothing_stored():
-                problem(anyone.post(path, asked | {name: value}), 400, "VALIDATION")
+def test_a_sign_in_takes_text_of_reasonable_length(anyone, ours):
+    with nothing_stored():
+        for path, asked in ((STAFF, as_staff(ours)), (TABLET, as_tablet(ours))):
+            for name in asked:
+                for value in (None, 1, True, ["x"], {"x": 1}, "", "x" * 200):
+                    problem(anyone.post(path, asked | {name: value}), 400, "VALIDATION")
 
 
 def test_the_same_person_may_work_in_two_stores(anyone, ours, theirs):

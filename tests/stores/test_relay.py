@@ -164,7 +164,8 @@ def test_what_the_broker_has_taken_is_not_sent_again_when_it_goes_away(bus, ours
     assert in_order(numbers(bus.messages, ours), last(ours))
 
 
-def test_it_tries_again_less_and_less_often_while_the_broker_is_away(bus, ours):
+def test_it_tries_again_less_and_less_often_while_the_broker_is_away(bus, ours, monkeypatch):
+    monkeypatch.setattr(relay, "close_old_connections", lambda: None)  # it would end the test's transaction
     bus.goes_away_after = 0
     pauses = run(bus, looks=8)
     assert all(1 <= pause <= 30 for pause in pauses)
@@ -203,6 +204,7 @@ def test_it_outlives_the_database(bus, ours, monkeypatch, caplog):
         return look(self, stop)
 
     monkeypatch.setattr(Relay, "look", look_at_a_database_that_comes_back)
+    monkeypatch.setattr(relay, "close_old_connections", lambda: None)  # it would end the test's transaction
     run(bus, looks=3)
     assert numbers(bus.messages, ours) == [1, 2, 3]
     assert "the database is away" in caplog.text
@@ -401,7 +403,7 @@ def test_the_outbox_is_what_the_bus_has_not_got(bus, ours, theirs, clock, django
     happen(ours, 3)
     clock.advance(minutes=5)
     happen(theirs, 4)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         size, age = outbox()
     assert size == last(ours) + last(theirs)
     assert age >= 300

@@ -7,7 +7,7 @@ import time
 import pytest
 from django.db import OperationalError, transaction
 
-from stores import journal, stream_hub, wakeup
+from stores import journal, stream, stream_hub, wakeup
 from stores.models import Event, Journal
 from stores.stream_hub import in_database
 from tests import world
@@ -73,6 +73,23 @@ def test_it_begins_with_what_comes_next(ours, staff):
         async with listening(STAFF, staff) as first, listening(STAFF, staff) as second:
             await in_database(write, ours.store)
             assert await first.got(1) == await second.got(1) == [begin + 1]
+
+    asyncio.run(story())
+
+
+def test_who_is_ahead_of_the_reader_gets_nothing_twice(ours, staff, monkeypatch):
+    monkeypatch.setattr(wakeup, "_listeners", [])
+    begin = last_number(ours.store)
+
+    async def story():
+        async with listening(STAFF, staff) as first:
+            await in_database(write, ours.store, 4)  # which the reader doesn't know of yet
+            async with listening(STAFF, staff) as newcomer, listening(STAFF, staff, f"after={begin + 2}") as back_again:
+                await in_database(write, ours.store)
+                stream.hub.wake(ours.store.pk)
+                assert await first.got(5) == list(range(begin + 1, begin + 6))
+                assert await newcomer.got(1) == [begin + 5]
+                assert await back_again.got(3) == [begin + 3, begin + 4, begin + 5]
 
     asyncio.run(story())
 
@@ -248,6 +265,20 @@ def test_events_that_are_missing_are_waited_for(ours, staff, monkeypatch):
         async with listening(STAFF, staff) as client:
             await in_database(transaction.atomic(lambda: [write(ours.store), write(ours.store)]))
             await in_database(write, ours.store)
+            assert await client.got(3) == [begin + 1, begin + 2, begin + 3]
+
+    asyncio.run(story())
+
+
+def test_events_that_are_read_twice_are_handed_out_once(ours, staff, monkeypatch):
+    begin = last_number(ours.store)
+    read_news = stream_hub.read_news
+    monkeypatch.setattr(stream_hub, "read_news", lambda positions: read_news({id: position - 1 for id, position in positions.items()}))
+
+    async def story():
+        async with listening(STAFF, staff) as client:
+            for _ in range(3):
+                await in_database(write, ours.store)
             assert await client.got(3) == [begin + 1, begin + 2, begin + 3]
 
     asyncio.run(story())
