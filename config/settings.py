@@ -200,7 +200,7 @@ if S3_BUCKET_NAME:
                 signature_version="s3v4",
                 connect_timeout=1,
                 read_timeout=1.5,
-                retries={"total_max_attempts": 2, "mode": "standard"},
+                retries={"total_max_attempts": 1},
                 s3={"addressing_style": "path" if AWS_S3_ENDPOINT_URL else "virtual"},
             ),
         },

@@ -1,5 +1,5 @@
+from django.conf import settings
 from django.contrib import admin
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
@@ -25,7 +25,7 @@ urlpatterns = [
     path("admin/board/token", board_page.token, name="board-token"),
     path("admin/", admin.site.urls),
 ]
-if isinstance(default_storage, FileSystemStorage):
+if not settings.S3_BUCKET_NAME:
     urlpatterns.append(path("media/<path:path>", media.picture))
 
 handler400 = api.bad_request

@@ -5,6 +5,7 @@ behind the picture) is ever served. Files lie in Django's default storage: this 
 for addresses, so it doesn't matter whether that is a folder or a bucket.
 """
 
+import contextlib
 import io
 import logging
 import threading
@@ -73,8 +74,7 @@ def save(store_id, upload: BinaryIO) -> str:
     """Keeps the picture in all sizes and returns its name.
 
     Raises TooLarge, ImageType, ImageInvalid for what is not a picture of ours, and Unavailable if the storage
-    doesn't take it. A file that was written before that stays for `manage.py sweep_images`: taking it back would make
-    the caller wait as long again for a storage that hangs.
+    doesn't take it; then no file stays, or `manage.py sweep_images` finds it.
     """
     raw = upload.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
@@ -84,11 +84,16 @@ def save(store_id, upload: BinaryIO) -> str:
     with _decoding:
         sizes = _encoded(_decoded(raw, kind), **how)
     name = f"stores/{store_id}/items/{uuid.uuid4()}.{extension}"
+    kept = []
     try:
         for size, file in names(name).items():
             default_storage.save(file, ContentFile(sizes[size]))
+            kept.append(file)
     except Exception as error:  # whatever a disk or a bucket raises: each storage has errors of its own
         log.warning("could not store %s", name, exc_info=error)
+        with contextlib.suppress(Exception):  # one that hangs is not asked again: the caller has waited long enough
+            for file in kept:
+                default_storage.delete(file)
         raise Unavailable() from error
     return name
 

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pythonjsonlogger.core import BaseJsonFormatter
 
 LONGEST_MESSAGE = 2_000  # characters
-LONGEST_EXCEPTION = 8_000
+LONGEST_EXCEPTION = 6_000  # a line is then one `write` for stdout too, whose buffer holds 8 KB
 
 FILE_BYTES = 50_000_000  # LOG_FILE is turned over at this size: 300 MB with those that are kept
 FILES_KEPT = 5

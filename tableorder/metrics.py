@@ -180,7 +180,7 @@ class _Everything:
             try:
                 found = list(gauges())
             except Exception as error:  # the database is away: that is when the other numbers are wanted
-                log.warning("a measurement failed", exc_info=error)
+                log.warning("a measurement failed: %s: %s", type(error).__name__, error)
                 continue
             for name, documentation, value in found:
                 yield GaugeMetricFamily(name, documentation, value=value)

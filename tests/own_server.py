@@ -32,7 +32,7 @@ class OwnServer:
             "REDIS_URL": "",
             "RABBITMQ_URL": "",
         }
-        self._environment = kept | own | environment
+        self.environment = kept | own | environment
 
     def __enter__(self):
         self.start()
@@ -46,7 +46,7 @@ class OwnServer:
     def start(self):
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=output, stderr=output)
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output, stderr=output)
         self.until(lambda: self.get("/health"))
 
     def stop(self) -> float:

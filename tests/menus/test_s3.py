@@ -53,7 +53,7 @@ def use(settings, endpoint):
         signature_version="s3v4",
         connect_timeout=1,
         read_timeout=1.5,
-        retries={"total_max_attempts": 2, "mode": "standard"},
+        retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
     options = {
