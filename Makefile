@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: install run test check lock messages
+.PHONY: install run test check faults lock messages
 
 install: .venv/installed
 
@@ -34,6 +34,10 @@ check: .venv/installed-dev
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+# What guests notice when a service fails, on real services of its own: some minutes, prints figures.
+faults: .venv/installed-dev
+	for service in postgresql redis rabbitmq cloudwatch; do $(BIN)/python -m tests.faults.$$service || exit 1; done
 
 # After a change of the short list in pyproject.toml: every package with its exact version.
 lock: .venv/installed-dev

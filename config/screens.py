@@ -1,26 +1,62 @@
 """The guest's page: plain files from a folder. Nginx may serve the same folder in production."""
 
-import mimetypes
+import gzip
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.http import Http404
+from django.core.exceptions import SuspiciousFileOperation
+from django.http import Http404, HttpResponse
+from django.utils._os import safe_join
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
-from django.views.static import serve
 
 from tableorder.screens import secured
 
 TABLET = settings.BASE_DIR / "tablet"
-mimetypes.add_type("application/manifest+json", ".webmanifest")
-mimetypes.add_type("text/javascript", ".js")
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
 
 
 @require_safe
 def tablet(request, path=""):
     """The guest's page. Its names carry no hashes, so browsers ask each time; the service worker makes it quick."""
-    name = path or "index.html"
-    if Path(name).suffix not in {".html", ".js", ".css", ".svg", ".png", ".webmanifest"}:
-        raise Http404
-    response = secured(serve(request, name, document_root=TABLET))
+    file = _file_of(path or "index.html")
+    etag, plain, packed = _read(file, file.stat().st_mtime_ns)
+    response = HttpResponse(plain, content_type=TYPES[file.suffix], headers={"ETag": etag, "Vary": "Accept-Encoding"})
+    if packed and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.content = packed
+        response["Content-Encoding"] = "gzip"
     response["Cache-Control"] = "no-cache"
-    return response
+    return get_conditional_response(request, etag=etag, response=secured(response))
+
+
+@require_safe
+def favicon(request):
+    """For pages that name no icon of their own."""
+    return tablet(request, "icons/icon-192.png")
+
+
+def _file_of(path) -> Path:
+    try:
+        file = Path(safe_join(TABLET, path))
+    except (SuspiciousFileOperation, ValueError) as error:  # a path that leads out of the folder, or is none
+        raise Http404 from error
+    if file.suffix not in TYPES or not file.is_file():
+        raise Http404
+    return file
+
+
+@lru_cache(maxsize=128)
+def _read(file: Path, changed_at: int) -> tuple[str, bytes, bytes | None]:
+    """(its tag, the file, the file compressed if that is worth it). The tag is weak: one for both forms."""
+    plain = file.read_bytes()
+    packed = gzip.compress(plain, mtime=0)
+    return f'W/"{hashlib.sha256(plain).hexdigest()[:20]}"', plain, packed if len(packed) < len(plain) else None

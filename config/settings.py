@@ -315,7 +315,7 @@ if TESTING:
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 # Asked all day by machines, or files: lines only at DEBUG, or if they fail.
-QUIET_ROUTES = {"/health", "/health/ready", "/metrics", STATIC_URL, "/media/<path:path>", "/tablet/", "/tablet/<path:path>"}
+QUIET_ROUTES = {"/health", "/health/ready", "/metrics", STATIC_URL, "/media/<path:path>", "/tablet/", "/tablet/<path:path>", "/favicon.ico"}
 LOG_FILE = env.str("LOG_FILE", default="")  # beside stdout; turned over at 50 MB
 CLOUDWATCH_LOG_GROUP = env.str("CLOUDWATCH_LOG_GROUP", default="")  # and here; off when empty
 AWS_LOGS_ENDPOINT_URL = env.str("AWS_LOGS_ENDPOINT_URL", default="")  # AWS itself when empty

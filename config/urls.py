@@ -19,6 +19,7 @@ urlpatterns = [
     path("health", health.alive),
     path("health/ready", health.ready),
     path("metrics", metrics.expose),
+    path("favicon.ico", screens.favicon),
     path("tablet/", screens.tablet),
     path("tablet/<path:path>", screens.tablet),
     path("admin/board/", board_page.board, name="board"),

@@ -20,9 +20,9 @@ class StockMoved(Conflict):
 
 
 def in_smallest_unit(text, store):
-    """The help of a price field, with an example in the store's currency."""
-    currency = store.currency if store else "KRW"
-    return f"{text} " + _("%(number)d is %(money)s.") % {"number": 1850, "money": money(1850, currency)}
+    """The help of a price field, with an example in the store's currency; without one, as long as the store is open."""
+    example = _("%(number)d is %(money)s.") % {"number": 1850, "money": money(1850, store.currency)} if store else ""
+    return f"{text} {example}".strip()
 
 
 class CategoryForm(OnlyWhatChanged):

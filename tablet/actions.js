@@ -1,7 +1,7 @@
 // What the guest and the network do to the state.
 
 import { accessToken, Refused, request, signIn, SignedOut, Unreachable } from "./api.js";
-import { add, priced, setQuantity } from "./cart.js";
+import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
 import { change, keep, keepWaitingCalls, recall, state } from "./state.js";
 import { newKey, write } from "./storage.js";
@@ -10,6 +10,9 @@ import { Stream } from "./stream.js";
 const SHOW_NUMBER = 5; // seconds
 const SHOW_THANKS = 8; // seconds
 const IDLE = 60; // seconds without a touch
+const RENEW_PAGE = 60 * 60; // seconds between two looks for a new version of the page
+const CALL_AGAIN = 5; // seconds until a call that did not get through is tried again
+const CALL_HOLDS = 10 * 60; // seconds for which somebody still wants what they called for
 
 let stream = null;
 
@@ -54,15 +57,23 @@ export function signedOut(notice = { name: "cutOff" }) {
 }
 
 function reached(connection) {
+  // A break that heals within a second is nobody's business.
+  if (connection === "reconnecting") return;
   change({ connection });
   if (connection === "offline") return;
+  change({ lostPictures: new Set() });
   outbox.wake?.();
   sendWaitingCalls();
 }
 
-window.addEventListener("online", () => {
+addEventListener("online", () => {
   stream?.hurry();
   outbox.wake?.();
+});
+addEventListener("offline", () => {
+  if (!state.device) return;
+  change({ connection: "offline" });
+  stream?.lost();
 });
 
 // --- What the server tells ------------------------------------------------------------------------------------------
@@ -81,8 +92,36 @@ async function loadMenu() {
   if (status === 200) keep("menu", { ...body, etag: answer.headers.get("ETag") });
 }
 
+let menuIsOld = false;
+let refreshing = false;
+
+// After a change, or when a picture's address has run out. However many changes come at once, one request follows
+// the last of them, and it is asked until there is an answer.
+export async function refreshMenu() {
+  menuIsOld = true;
+  if (refreshing) return;
+  refreshing = true;
+  while (menuIsOld && state.device) {
+    menuIsOld = false;
+    try {
+      await loadMenu();
+    } catch (error) {
+      if (error instanceof SignedOut) signedOut();
+      menuIsOld = true;
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  }
+  refreshing = false;
+}
+
+// It can't be shown: the signature in its address may have run out, and a newer menu has a newer one.
+export function pictureLost(address) {
+  change({ lostPictures: new Set([...state.lostPictures, address]) });
+  if (state.connection === "live") refreshMenu();
+}
+
 function takeEvent(type, { data }) {
-  if (type === "menu.changed") return void loadMenu().catch(leaveIfSignedOut);
+  if (type === "menu.changed") return void refreshMenu();
   if (type === "table.changed") return void request("GET", "session").catch(leaveIfSignedOut);
   if (type.startsWith("call.")) return void takeCall(data);
   if (type === "session.started") return data.id !== state.party.session?.id && settleParty({ session: data, orders: [] });
@@ -91,7 +130,10 @@ function takeEvent(type, { data }) {
   if (type.startsWith("order.") && data.session === state.party.session?.id) takeOrder(data);
 }
 
+// What a party has left in the cart is not for the next one, but whoever is at the tablet right now keeps theirs.
 function settleParty(party) {
+  const before = state.party.session;
+  if (before && before.id !== party.session?.id && Date.now() - touchedAt > IDLE * 1000 && !state.entry) clearCart();
   keep("party", party);
 }
 
@@ -106,6 +148,7 @@ function takeOrder(order) {
 function sayThanks() {
   settleParty({ session: null, orders: [] });
   change({ calls: {}, dialog: { name: "thanks" } });
+  keepWaitingCalls();
   setTimeout(() => state.dialog?.name === "thanks" && change({ dialog: null }), SHOW_THANKS * 1000);
 }
 
@@ -126,10 +169,7 @@ export function clearCart() {
   keep("cartNote", "");
 }
 
-export function takeOutUnorderable() {
-  const good = new Set(priced(state.cart, state.menu).lines.filter((line) => !line.problem).map((line) => line.key));
-  setCart(state.cart.filter((line) => good.has(line.key)));
-}
+export const takeOutUnorderable = () => setCart(orderablePart(state.cart, state.menu));
 
 // --- Submit -----------------------------------------------------------------------------------------------------------
 
@@ -140,16 +180,14 @@ const outbox = new Outbox({
 });
 
 export function submit({ session = state.party.session?.id ?? null } = {}) {
+  if (state.entry) return; // a double tap
   const { lines, total } = priced(state.cart, state.menu);
   settleEntry(newEntry({ lines, total, session, note: state.cartNote, table: state.device.table.id }));
   deliver();
 }
 
-export function deliver() {
-  if (state.entry) {
-    change({ dialog: { name: "submit" } });
-    outbox.deliver(state.entry);
-  }
+function deliver() {
+  if (state.entry) outbox.deliver(state.entry);
 }
 
 // The guest says that an old order is still wanted: it goes on under the same key.
@@ -158,16 +196,19 @@ export function sendAfterAll() {
   outbox.deliver(state.entry);
 }
 
+const ABOUT_THE_MENU = ["SOLD_OUT", "PRICE_CHANGED", "ITEM_NOT_FOUND", "INVALID_OPTION", "OPTION_COUNT"];
+
 function settleEntry(entry) {
   if (entry.state === "done") {
     // The order is the server's now: first the cart goes, then the entry, so that no reload can send it again.
     clearCart();
     takeOwnOrder(entry.order);
     keep("entry", null);
-    change({ dialog: { name: "sent", order: entry.order } });
-    countDown(SHOW_NUMBER);
+    change({ dialog: { name: "sent", order: entry.order }, seconds: SHOW_NUMBER });
+    clearInterval(counting);
+    counting = setInterval(countDown, 1000);
   } else {
-    if (entry.state === "refused" && ["SOLD_OUT", "ITEM_NOT_FOUND", "PRICE_CHANGED"].includes(entry.reason.code)) loadMenu().catch(() => {});
+    if (entry.state === "refused" && ABOUT_THE_MENU.includes(entry.reason.code)) refreshMenu();
     keep("entry", entry);
   }
 }
@@ -177,11 +218,13 @@ function takeOwnOrder(order) {
   else snapshot().catch(leaveIfSignedOut); // it began a session: see all of it
 }
 
-function countDown(seconds) {
-  change({ seconds });
-  if (state.dialog?.name !== "sent") return;
-  if (seconds === 0) change({ dialog: null });
-  else setTimeout(() => countDown(state.seconds - 1), 1000);
+let counting;
+
+function countDown() {
+  change({ seconds: state.seconds - 1 });
+  if (state.seconds > 0 && state.dialog?.name === "sent") return;
+  clearInterval(counting);
+  if (state.dialog?.name === "sent") change({ dialog: null });
 }
 
 export function dropEntry({ dialog = null } = {}) {
@@ -189,41 +232,65 @@ export function dropEntry({ dialog = null } = {}) {
   change({ dialog });
 }
 
+// The server said that something has run out, and the guest wants the rest.
+export async function goOnWithout() {
+  await loadMenu().catch(leaveIfSignedOut);
+  takeOutUnorderable();
+  dropEntry({ dialog: state.cart.length ? { name: "review" } : null });
+}
+
 // The server said that the price or the party has changed, and the guest said yes to that.
 export async function submitAgain() {
   const { code, session } = state.entry.reason;
-  if (code === "PRICE_CHANGED") await loadMenu().catch(() => {});
+  if (code === "PRICE_CHANGED") await loadMenu().catch(leaveIfSignedOut);
+  if (!priced(state.cart, state.menu).orderable) return dropEntry(); // something else has changed too: the cart says what
   keep("entry", null);
   submit(code === "SESSION_CHANGED" ? { session: session?.id ?? null } : {});
 }
 
 // --- Calls ------------------------------------------------------------------------------------------------------------
 
+// Also one that is open already is sent: whether staff have taken it meanwhile, only the server knows for certain.
 export async function call(kind) {
-  if (state.calls[kind] === "open") return say({ name: "callSent", kind });
-  setCall(kind, "waiting");
+  if (!state.calls[kind]) setCall(kind, { state: "waiting", since: Date.now() });
   await sendCall(kind, true);
 }
 
+const onTheWay = new Set(); // kinds
+
 async function sendCall(kind, aloud = false) {
+  if (onTheWay.has(kind)) return;
+  onTheWay.add(kind);
   try {
     await request("POST", "calls", { body: { kind } });
-    setCall(kind, "open");
+    setCall(kind, { state: "open" });
     if (aloud) say({ name: "callSent", kind });
   } catch (error) {
     if (error instanceof SignedOut) return signedOut();
-    if (error instanceof Refused && error.status !== 429) return setCall(kind, null);
+    if (error instanceof Refused && error.status !== 429) {
+      setCall(kind, null);
+      return say({ name: "callFailed", kind });
+    }
     if (aloud) say({ name: "callQueued", kind });
-    setTimeout(() => state.calls[kind] === "waiting" && sendCall(kind), 5000);
+    setTimeout(sendWaitingCalls, CALL_AGAIN * 1000);
+  } finally {
+    onTheWay.delete(kind);
   }
 }
 
 function sendWaitingCalls() {
-  for (const kind of Object.keys(state.calls)) if (state.calls[kind] === "waiting") sendCall(kind);
+  for (const [kind, { state: now, since }] of Object.entries(state.calls)) {
+    if (now !== "waiting") continue;
+    if (Date.now() - since < CALL_HOLDS * 1000) sendCall(kind);
+    else {
+      setCall(kind, null);
+      say({ name: "callFailed", kind });
+    }
+  }
 }
 
 function takeCall({ kind, state: now }) {
-  setCall(kind, now === "open" ? "open" : null);
+  setCall(kind, now === "open" ? { state: "open" } : null);
 }
 
 function setCall(kind, now) {
@@ -243,17 +310,39 @@ function say(toast) {
 // --- Nobody there -----------------------------------------------------------------------------------------------------
 
 let idleTimer;
-let asked = false;
+let touchedAt = 0; // nobody yet: a page that has just come up is not in anybody's hands
+let askedAbout = null; // the cart that we have asked about: once for each
 
 export function touched() {
+  touchedAt = Date.now();
+  watchForIdle();
+}
+
+export function watchForIdle() {
   clearTimeout(idleTimer);
   idleTimer = setTimeout(idle, IDLE * 1000);
 }
 
 function idle() {
-  if (!state.device || state.entry || ["sent", "thanks"].includes(state.dialog?.name)) return touched();
-  const ask = state.cart.length > 0 && !asked && priced(state.cart, state.menu).orderable;
-  asked = state.cart.length > 0;
-  change({ dialog: ask ? { name: "idle" } : null, query: "" });
-  touched();
+  watchForIdle();
+  if (!state.device || state.entry || ["sent", "thanks"].includes(state.dialog?.name)) return;
+  const ask = state.cart.length > 0 && state.cart !== askedAbout && priced(state.cart, state.menu).orderable;
+  askedAbout = state.cart;
+  change({ dialog: ask ? { name: "idle" } : null, query: "", category: null });
+  document.getElementById("menu")?.scrollTo({ top: 0 });
+  if (!state.cart.length) renewPage();
 }
+
+// A page that runs for weeks takes a new version while nobody is looking.
+let renewedAt = Date.now();
+
+async function renewPage() {
+  if (Date.now() - renewedAt < RENEW_PAGE * 1000) return;
+  renewedAt = Date.now();
+  const worker = (await navigator.serviceWorker?.getRegistration())?.active;
+  worker?.postMessage("renew");
+}
+
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  if (data === "renewed" && state.device && !state.cart.length && !state.entry && Date.now() - touchedAt > IDLE * 1000) location.reload();
+});

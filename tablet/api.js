@@ -22,7 +22,7 @@ export class SignedOut extends Error {}
 
 export async function signIn(store, table, password) {
   const answer = await exchange("POST", "login", { body: { store, table, password } });
-  const device = { ...answer.body, signedInAs: { store, table } };
+  const device = withEnd(answer);
   write("device", device);
   return device;
 }
@@ -42,8 +42,7 @@ export async function accessToken(rejected = null) {
   const good = () => {
     const device = read("device");
     if (!device) throw new SignedOut();
-    const lasts = Date.parse(device.expires_at) - Date.now() > RENEW_BEFORE;
-    return lasts && device.access !== rejected ? device.access : null;
+    return device.endsAt - Date.now() > RENEW_BEFORE && device.access !== rejected ? device.access : null;
   };
   return good() ?? alone(async () => good() ?? renew());
 }
@@ -55,13 +54,19 @@ function alone(work) {
 async function renew() {
   const device = read("device");
   try {
-    const { body } = await exchange("POST", "refresh", { body: { refresh: device.refresh } });
-    write("device", { ...device, ...body });
-    return body.access;
+    const renewed = withEnd(await exchange("POST", "refresh", { body: { refresh: device.refresh } }));
+    write("device", { ...device, ...renewed });
+    return renewed.access;
   } catch (error) {
     if (error instanceof Refused && error.status === 401) throw new SignedOut();
     throw error;
   }
+}
+
+// The tokens and when they end, on the tablet's own clock: after a power cut that may be years off.
+function withEnd({ body, answer }) {
+  const lasts = Date.parse(body.expires_at) - Date.parse(answer.headers.get("Date") ?? new Date());
+  return { ...body, endsAt: Date.now() + lasts };
 }
 
 async function exchange(method, path, { body, token, headers = {} }) {

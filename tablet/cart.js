@@ -53,6 +53,26 @@ export function priced(cart, menu) {
   };
 }
 
+// The cart without what can't be ordered; of what is running out, what is left.
+export function orderablePart(cart, menu) {
+  const items = itemsById(menu);
+  const left = new Map([...items.values()].filter((item) => item.stock !== null).map((item) => [item.id, item.stock]));
+  const cut = cart.map((line) => {
+    if (!left.has(line.item)) return line;
+    const quantity = Math.min(line.quantity, left.get(line.item));
+    left.set(line.item, left.get(line.item) - quantity);
+    return { ...line, quantity };
+  });
+  const some = cut.filter((line) => line.quantity > 0);
+  return some.filter((_, index) => !priced(some, menu).lines[index].problem);
+}
+
+// Of the options of a dish those that it can still be had with.
+export function stillOffered(item, options) {
+  const offered = item.option_groups.flatMap((group) => group.options).filter((option) => !option.sold_out);
+  return options.filter((id) => offered.some((option) => option.id === id));
+}
+
 // The cart with one more line; the same dish with the same options and note becomes more of it.
 export function add(cart, line) {
   const same = (other) => other.item === line.item && other.note === line.note && String([...other.options].sort()) === String([...line.options].sort());

@@ -1,6 +1,6 @@
 // Begins: what is remembered is on the screen before the network is asked for anything.
 
-import { start, touched } from "./actions.js";
+import { start, touched, watchForIdle } from "./actions.js";
 import { render } from "./html.js";
 import { speak } from "./i18n.js";
 import { onChange, recall, state } from "./state.js";
@@ -8,7 +8,8 @@ import { page } from "./views/page.js";
 
 const root = document.getElementById("app");
 
-let cameFrom = null; // where the focus was before a sheet lay over the page
+let shown = null; // the name of what lies over the page
+let cameFrom = null; // where the focus was before that
 
 function draw() {
   const { language, largeType, highContrast } = state.prefs;
@@ -21,8 +22,10 @@ function draw() {
   if (dialog && !dialog.open) {
     cameFrom = before;
     dialog.showModal();
-    dialog.querySelector("h2")?.focus();
-  } else if (!dialog && cameFrom) {
+  }
+  if (dialog && dialog.dataset.dialog !== shown) dialog.querySelector("h2").focus();
+  shown = dialog?.dataset.dialog ?? null;
+  if (!dialog && cameFrom) {
     if (cameFrom.isConnected) cameFrom.focus({ preventScroll: true });
     cameFrom = null;
   }
@@ -30,8 +33,14 @@ function draw() {
 
 onChange(draw);
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, touched, { passive: true });
-touched();
+watchForIdle();
 recall();
 draw();
 if (state.device) start();
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("sw.js").catch(() => {}); // plain http: none, and none needed
+keepOnTheTablet();
+
+// Over plain http there are no service workers: then the page needs the network to come up.
+function keepOnTheTablet() {
+  const policy = globalThis.trustedTypes?.createPolicy("table-order", { createScriptURL: (name) => name });
+  navigator.serviceWorker?.register(policy ? policy.createScriptURL("sw.js") : "sw.js").catch(() => {});
+}

@@ -24,6 +24,7 @@ export function newEntry({ lines, total, session, note, table }, now = Date.now(
       session,
       ...(note ? { note } : {}),
     },
+    shown: lines.map(({ name, unit }) => ({ name, unit })), // what the guest has seen and said yes to
     state: "waiting",
     since: now,
     attempts: 0,

@@ -16,9 +16,10 @@ export const state = {
   cartNote: "",
   entry: null, // the order under way, see outbox.js
   seconds: 0, // until the page goes back to the menu
-  calls: {}, // kind -> "waiting" | "open"
+  calls: {}, // kind -> {state: "waiting" | "open", since (milliseconds, while it waits)}
   toast: null,
-  connection: "offline", // "live" | "polling" | "offline"
+  lostPictures: new Set(), // addresses from which nothing came
+  connection: "connecting", // then "live" | "polling" | "offline"
   dialog: null, // {name, ...}: what lies over the menu
   busy: false,
 };
@@ -50,7 +51,7 @@ export function recall() {
     cartNote: read(place() + "cartNote") ?? "",
     entry: read(place() + "entry"),
     menu: read(place() + "menu"),
-    calls: Object.fromEntries((read(place() + "waitingCalls") ?? []).map((kind) => [kind, "waiting"])),
+    calls: read(place() + "waitingCalls") ?? {},
     party: party ?? { session: null, orders: [] },
   });
 }
@@ -61,7 +62,7 @@ export function keep(name, value) {
 }
 
 export function keepWaitingCalls() {
-  write(place() + "waitingCalls", Object.keys(state.calls).filter((kind) => state.calls[kind] === "waiting"));
+  write(place() + "waitingCalls", Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting")));
 }
 
 export function setPrefs(patch) {

@@ -33,7 +33,8 @@ function parseBlock(block) {
 
 export class Stream {
   // `token(rejected)` gives a good access token, never the rejected one.
-  // `on`: {event(type, payload), snapshot() -> cursor, state("live" | "polling" | "offline"), isFinal(error), ended()}
+  // `on`: {event(type, payload), snapshot() -> cursor, isFinal(error), ended(),
+  //        state("live" | "reconnecting" (it has just broken) | "polling" | "offline")}
   constructor({ path, token, on }) {
     Object.assign(this, { path, token, on });
     this.failures = 0;
@@ -50,6 +51,7 @@ export class Stream {
       }
       if (this.stopped) return;
       this.failures += 1;
+      if (this.failures < GIVE_UP_AFTER) this.on.state(this.failures === 1 ? "reconnecting" : "offline");
       await this.betweenTries();
     }
   }
@@ -63,6 +65,11 @@ export class Stream {
   // Something says that the connection may be back.
   hurry() {
     this.wake?.();
+  }
+
+  // Something says that it is gone: the silence need not be waited for.
+  lost() {
+    this.abort?.abort();
   }
 
   async listen() {
@@ -110,7 +117,7 @@ export class Stream {
         if (this.on.isFinal(error)) return this.on.ended();
         this.on.state("offline");
       }
-    } else if (this.failures > 1) this.on.state("offline");
+    }
     const doubled = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.failures - 1));
     await new Promise((resolve) => {
       this.wake = resolve;

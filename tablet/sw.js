@@ -1,5 +1,8 @@
 // Keeps the page and its pictures on the tablet, so that it comes up at once and without a network. The API is
 // never kept: what is shown as ordered must be what the server says.
+//
+// The page is kept whole: a new version replaces the old one when all of its files have arrived, so that no page is
+// ever made of half of each. It shows with the next start.
 
 const SHELL = "tableorder-shell";
 const PICTURES = "tableorder-pictures";
@@ -9,45 +12,55 @@ const FILES = [
   ...["bill", "cart", "corner", "item", "menu", "page", "parts", "setup", "submit"].map((name) => `views/${name}.js`),
   ...["lit-html", "directive", "directive-helpers"].map((name) => `vendor/lit-html/${name}.js`),
   ...["class-map", "live", "repeat"].map((name) => `vendor/lit-html/directives/${name}.js`),
-  ...["manifest.webmanifest", "icons/icon.svg"],
+  ...["manifest.webmanifest", "icons/icon.svg", "icons/icon-192.png"],
 ];
 
-self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
-});
-
+self.addEventListener("install", (event) => event.waitUntil(renew().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener("message", (event) => {
+  if (event.data !== "renew") return;
+  event.waitUntil(renew().then((isNew) => isNew && event.source.postMessage("renewed")).catch(() => {}));
+});
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== "GET" || url.pathname.startsWith("/api/")) return;
-  if (request.destination === "image" && !url.pathname.startsWith("/tablet/")) event.respondWith(picture(request));
-  else if (url.origin === location.origin && url.pathname.startsWith("/tablet/")) event.respondWith(shell(request));
+  if (request.method !== "GET" || url.origin !== location.origin) return; // a bucket's pictures the browser keeps by itself
+  if (url.pathname.startsWith("/tablet/")) event.respondWith(shell(event));
+  else if (request.destination === "image") event.respondWith(picture(request));
 });
 
-// What is kept comes at once; the newest is fetched beside it, for the next start.
-async function shell(request) {
+// What is kept comes at once; whether there is anything newer is looked up beside it.
+async function shell(event) {
+  const { request } = event;
   const cache = await caches.open(SHELL);
   const kept = await cache.match(request, { ignoreSearch: true });
-  const fresh = fetch(request).then((answer) => {
-    if (answer.ok) cache.put(request.url.split("?")[0], answer.clone());
-    return answer;
-  });
-  if (!kept) return fresh;
-  fresh.catch(() => {}); // no network: what is kept will do
-  return kept;
+  if (kept && request.mode === "navigate") event.waitUntil(renew().catch(() => {})); // no network: what is kept will do
+  return kept ?? fetch(request);
 }
 
-// A picture never changes under its name; a signed one is the same whatever its signature.
+// All files anew. Did any of them change?
+async function renew() {
+  const cache = await caches.open(SHELL);
+  const answers = await Promise.all(FILES.map((name) => fetch(name, { cache: "no-cache" })));
+  if (answers.some((answer) => !answer.ok)) throw new Error("not all of it is there");
+  const changed = await Promise.all(
+    FILES.map(async (name, at) => (await cache.match(name))?.headers.get("ETag") !== answers[at].headers.get("ETag")),
+  );
+  if (!changed.includes(true)) return false;
+  await Promise.all(FILES.map((name, at) => cache.put(name, answers[at])));
+  return true;
+}
+
+// A picture never changes under its name.
 async function picture(request) {
   const cache = await caches.open(PICTURES);
-  const name = request.url.split("?")[0];
-  const kept = await cache.match(name);
+  const kept = await cache.match(request);
   if (kept) return kept;
   const answer = await fetch(request);
   if (answer.ok) {
-    await cache.put(name, answer.clone());
+    await cache.put(request, answer.clone());
     const keys = await cache.keys();
     await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST_PICTURES)).map((key) => cache.delete(key)));
   }

@@ -12,7 +12,8 @@ from pathlib import Path
 import amqp
 
 # Debian's own start script would go to the system's folders and become another user.
-PROGRAM = next((path for path in ("/usr/lib/rabbitmq/bin/rabbitmq-server",) if Path(path).exists()), None) or shutil.which("rabbitmq-server")
+_DEBIANS = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+PROGRAM = str(_DEBIANS) if _DEBIANS.exists() else shutil.which("rabbitmq-server")
 PATIENCE = 60  # seconds until it must have started
 
 
@@ -35,7 +36,7 @@ class OwnRabbitMQ:
         home = Path(self._folder.name)
         names_port = free_port()
         (home / "plugins").write_text("[].\n")  # none: the management pages would want a port too
-        (home / "rabbitmq.conf").write_text("listeners.tcp.local = 127.0.0.1:%d\n" % self.port)
+        (home / "rabbitmq.conf").write_text(f"listeners.tcp.local = 127.0.0.1:{self.port}\n")
         self._environment = {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",

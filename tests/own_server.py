@@ -24,6 +24,7 @@ class OwnServer:
 
     def __init__(self, folder: Path, **environment):
         self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
         self.output = folder / "output.log"
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
         own = {
@@ -57,7 +58,7 @@ class OwnServer:
         return time.monotonic() - began
 
     def get(self, path: str, **headers) -> str:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
+        request = urllib.request.Request(f"{self.address}{path}", headers=headers)
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.read().decode()
 

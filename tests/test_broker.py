@@ -69,7 +69,9 @@ def test_no_password_is_told(settings):
 def test_a_command_that_waits_for_a_silent_broker_ends_when_it_is_told_to(command, tmp_path):
     with silence() as url:
         environment = os.environ | {"RABBITMQ_URL": url, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
-        process = subprocess.Popen([sys.executable, "manage.py", command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         try:
             assert b"away" in process.stdout.readline()  # it has tried once, and tries again within a second or two
             time.sleep(2)

@@ -52,6 +52,7 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"RATE_LIMIT_PER_MINUTE": "-1"}, "E005"),
         ({"HISTORY_RETENTION_MONTHS": "0"}, "E006"),
         ({"REDIS_URL": "cache.example.com:6379"}, "E019"),
+        ({"RABBITMQ_URL": "bus.example.com:5672"}, "E020"),
         ({"ENVIRONMENT": "prodution"}, "E001"),
         ({"SERVE": "everything"}, "E002"),
     ],

@@ -17,18 +17,25 @@ export function cornerSheet() {
         <dt>${store.name}</dt>
         <dd>${t("table")} ${table.number}</dd>
         <dt>${t("connection")}</dt>
-        <dd>${t(state.connection === "offline" ? "notConnected" : state.connection)}</dd>
+        <dd>${t(["live", "polling"].includes(state.connection) ? state.connection : "notConnected")}</dd>
         <dt>${t("version")}</dt>
         <dd>${VERSION}</dd>
-      </dl>
-      ${flag("largeType")} ${flag("highContrast")}
-      <div class="languages">
-        ${Object.entries(LANGUAGES).map(
-          ([code, name]) => html`<button type="button" lang=${code} aria-pressed=${state.prefs.language === code} @click=${() => setPrefs({ language: code })}>${name}</button>`,
-        )}
-      </div>`,
+      </dl>`,
     footer: html`<button type="button" class="secondary" data-action="sign-out" @click=${() => change({ dialog: { name: "sign-out" } })}>${t("signOut")}</button>`,
   });
+}
+
+// For everybody: a guest who can't read small or pale type must not have to ask for it.
+export function lookSheet() {
+  return sheet({ name: "look", title: t("look"), body: html`${flag("largeType")} ${flag("highContrast")} ${languages()}` });
+}
+
+export function languages() {
+  return html`<div class="languages" role="group" aria-label=${t("language")}>
+    ${Object.entries(LANGUAGES).map(
+      ([code, name]) => html`<button type="button" lang=${code} aria-pressed=${state.prefs.language === code} @click=${() => setPrefs({ language: code })}>${name}</button>`,
+    )}
+  </div>`;
 }
 
 function flag(name) {

@@ -1,7 +1,7 @@
 // One dish: its options, how many, a note, and what it will cost.
 
 import { addToCart } from "../actions.js";
-import { MAX_QUANTITY, openChoice, toggle, unitPrice } from "../cart.js";
+import { MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
 import { classMap, html, live, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money, signed } from "../money.js";
@@ -14,10 +14,12 @@ const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
 export function itemSheet() {
   const item = openItem();
   if (!item) return sheet({ name: "item", title: t("goneFromMenu"), body: nothing });
-  const { options, quantity, note } = state.dialog;
+  const { note } = state.dialog;
+  const options = stillOffered(item, state.dialog.options);
   const missing = openChoice(item, options);
   const soldOut = item.sold_out;
-  const most = Math.min(MAX_QUANTITY, item.stock ?? MAX_QUANTITY);
+  const most = Math.max(1, Math.min(MAX_QUANTITY, item.stock ?? MAX_QUANTITY));
+  const quantity = Math.min(most, state.dialog.quantity);
   const put = () => {
     if (missing) return document.getElementById(`g-${missing.id}`)?.scrollIntoView({ block: "center" });
     addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim() });
@@ -39,7 +41,7 @@ export function itemSheet() {
       </div>
     </div>`,
     footer: html`<div class="put">
-      ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: Math.max(1, most), label: t("quantity") })}
+      ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: most, label: t("quantity") })}
       <button type="button" class="primary" data-action="add" ?disabled=${soldOut} aria-disabled=${Boolean(missing)} @click=${put}>
         ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unitPrice(item, options) * quantity)}</span>`}
       </button>

@@ -1,5 +1,6 @@
 // The home screen: categories always in view, a card for each dish.
 
+import { pictureLost } from "../actions.js";
 import { itemsById } from "../cart.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
@@ -63,7 +64,10 @@ function card(item) {
 
 // Without a picture: a calm ground with the first letter, its tint from the name so that it stays the same.
 export function picture(item, size = "list") {
-  if (item.image) return html`<img class="picture" src=${item.image[size]} alt="" loading="lazy" decoding="async" />`;
+  const address = item.image?.[size];
+  if (address && !state.lostPictures.has(address)) {
+    return html`<img class="picture" src=${address} alt="" loading="lazy" decoding="async" @error=${() => pictureLost(address)} />`;
+  }
   const tint = [...item.name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
   return html`<span class="picture letter tint-${tint}" aria-hidden="true">${[...item.name][0]}</span>`;
 }

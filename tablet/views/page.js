@@ -7,7 +7,7 @@ import { money } from "../money.js";
 import { change, setPrefs, state } from "../state.js";
 import { billSheet, idleSheet, thanksSheet } from "./bill.js";
 import { cartBar, cartPanel, cartSheet, clearSheet, reviewSheet } from "./cart.js";
-import { cornerSheet, signOutSheet } from "./corner.js";
+import { cornerSheet, lookSheet, signOutSheet } from "./corner.js";
 import { itemSheet } from "./item.js";
 import { categories, menu, searchBox } from "./menu.js";
 import { callStrip, icon, toast } from "./parts.js";
@@ -19,14 +19,20 @@ const DIALOGS = {
   cart: cartSheet,
   clear: clearSheet,
   review: reviewSheet,
-  submit: submitSheet,
   sent: sentSheet,
   bill: billSheet,
   thanks: thanksSheet,
   idle: idleSheet,
+  look: lookSheet,
   corner: cornerSheet,
   "sign-out": signOutSheet,
 };
+
+// An order under way lies over everything else until it has come to its end: no refusal can be overlooked.
+function over() {
+  if (state.entry) return submitSheet();
+  return state.dialog ? DIALOGS[state.dialog.name]() : null;
+}
 
 const LONG_PRESS = 1500; // milliseconds: no guest does that by chance
 
@@ -34,7 +40,7 @@ export function page() {
   if (!state.device) return html`${setup()}${toast()}`;
   const { store, table } = state.device;
   const other = Object.keys(LANGUAGES).find((code) => code !== state.prefs.language);
-  return html`<div class="frame">
+  return html`<div class="frame" data-connection=${state.connection}>
       <header class="top">
         <button type="button" class="where" data-action="corner" @pointerdown=${press} @pointerup=${release} @pointerleave=${release} @keydown=${pressKey} @keyup=${release}>
           <span class="store">${store.name}</span><span class="table">${t("table")} ${table.number}</span>
@@ -44,12 +50,13 @@ export function page() {
           ${icon("list")}<span>${t("myOrders")}</span>${state.party.orders.length ? html`<strong>${money(billTotal())}</strong>` : nothing}
         </button>
         <button type="button" class="secondary language" lang=${other} data-action="language" @click=${() => setPrefs({ language: other })}>${icon("globe")}<span>${LANGUAGES[other]}</span></button>
+        <button type="button" class="secondary look" aria-label=${t("look")} data-action="look" @click=${() => change({ dialog: { name: "look" } })}>${icon("look")}</button>
       </header>
       ${state.connection === "offline" ? html`<p class="offline" role="status">${t("offline")}</p>` : nothing}
       ${categories()} ${menu()} ${cartPanel()}
       <div class="bottom">${callStrip()}${cartBar()}</div>
     </div>
-    ${state.dialog ? DIALOGS[state.dialog.name]() : nothing} ${toast()}`;
+    ${over() ?? toast()}`;
 }
 
 let pressing;

@@ -2,8 +2,9 @@
 
 import { setUp } from "../actions.js";
 import { html, nothing } from "../html.js";
-import { LANGUAGES, t } from "../i18n.js";
-import { setPrefs, state } from "../state.js";
+import { t } from "../i18n.js";
+import { state } from "../state.js";
+import { languages } from "./corner.js";
 
 const asked = new URLSearchParams(location.search); // the QR code on the table's card fills in all but the password
 
@@ -18,15 +19,12 @@ export function setup() {
       <h1>${t("setupTitle")}</h1>
       <p class="muted">${t("setupHint")}</p>
       ${state.notice ? html`<p class="problem" role="alert">${t(state.notice.name, state.notice.values)}</p>` : nothing}
+      ${state.entry ? html`<p class="problem">${t("orderWaits")}</p>` : nothing}
       <label>${t("storeCode")}<input name="store" required maxlength="40" autocapitalize="none" autocomplete="off" spellcheck="false" value=${asked.get("store") ?? ""} /></label>
       <label>${t("tableNumber")}<input name="table" required maxlength="20" autocomplete="off" value=${asked.get("table") ?? ""} /></label>
       <label>${t("tablePassword")}<input name="password" type="password" required maxlength="128" autocomplete="off" /></label>
       <button class="primary" ?disabled=${state.busy}>${t(state.busy ? "starting" : "start")}</button>
-      <div class="languages">
-        ${Object.entries(LANGUAGES).map(
-          ([code, name]) => html`<button type="button" lang=${code} aria-pressed=${state.prefs.language === code} @click=${() => setPrefs({ language: code })}>${name}</button>`,
-        )}
-      </div>
+      ${languages()}
     </form>
   </main>`;
 }

@@ -1,6 +1,6 @@
 // After the guest has confirmed: exactly one of three honest states.
 
-import { dropEntry, sendAfterAll, submitAgain, takeOutUnorderable } from "../actions.js";
+import { dropEntry, goOnWithout, sendAfterAll, submitAgain } from "../actions.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
@@ -9,13 +9,13 @@ import { icon, sheet } from "./parts.js";
 
 export function submitSheet() {
   const { entry } = state;
-  if (entry?.state === "refused") return refused(entry.reason);
-  if (entry?.state === "asking") return asking(entry);
+  if (entry.state === "refused") return refused(entry);
+  if (entry.state === "asking") return asking(entry);
   return sheet({
     name: "submit",
     title: t("sending"),
     closable: false,
-    body: html`<div class="big" role="status"><span class="spinner" aria-hidden="true"></span>${entry?.attempts > 0 ? html`<p>${t("stillSending")}</p>` : nothing}</div>`,
+    body: html`<div class="big" role="status"><span class="spinner" aria-hidden="true"></span>${entry.attempts > 0 ? html`<p>${t("stillSending")}</p>` : nothing}</div>`,
   });
 }
 
@@ -35,40 +35,49 @@ export function sentSheet() {
 }
 
 // What the server said, in plain words, and what to do about it.
-function refused(reason) {
-  const names = (reason.lines ?? []).map((line) => line.name).join(", ");
+function refused({ reason, shown }) {
   const toCart = () => dropEntry();
-  const withoutThem = () => {
-    takeOutUnorderable();
-    dropEntry({ dialog: state.cart.length ? { name: "review" } : null });
-  };
   const cases = {
-    SOLD_OUT: [t("soldOutReason", { names }), t("goOnWithout"), withoutThem],
-    PRICE_CHANGED: [t("priceReason", { total: money(reason.total ?? 0) }), t("sendAtNewPrice"), submitAgain],
+    SOLD_OUT: [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason)}`, t("goOnWithout"), goOnWithout],
+    PRICE_CHANGED: [html`<p>${t("priceReason")}</p>${newPrices(reason, shown)}`, t("sendAtNewPrice"), submitAgain],
     SESSION_CHANGED: [t("sessionReason"), t("sendAsNew"), submitAgain],
-    ITEM_NOT_FOUND: [t("goneReason"), t("goOnWithout"), withoutThem],
+    ITEM_NOT_FOUND: [t("goneReason"), t("goOnWithout"), goOnWithout],
     INVALID_OPTION: [t("goneReason"), t("changeOrder"), toCart],
     OPTION_COUNT: [t("goneReason"), t("changeOrder"), toCart],
   };
   const [words, label, act] = cases[reason.code] ?? [t("refusedReason"), t("changeOrder"), toCart];
-  return notSent(words, html`${act === toCart ? nothing : html`<button type="button" class="secondary" data-action="change" @click=${toCart}>${t("changeOrder")}</button>`}
+  return notSent("refused", words, html`${act === toCart ? nothing : html`<button type="button" class="secondary" data-action="change" @click=${toCart}>${t("changeOrder")}</button>`}
     <button type="button" class="primary" data-action="resolve" @click=${act}>${label}</button>`);
 }
 
+const soldOutLines = ({ lines }) =>
+  html`<ul class="changes">
+    ${lines.map(({ name, available }) => html`<li><strong>${name}</strong><span>${available > 0 ? t("portionsLeft", { count: available }) : t("soldOut")}</span></li>`)}
+  </ul>`;
+
+const newPrices = ({ lines, total }, shown) =>
+  html`<ul class="changes">
+    ${lines.map(({ unit_price: unit }, index) =>
+      unit === shown[index].unit ? nothing : html`<li><strong>${shown[index].name}</strong><span><s>${money(shown[index].unit)}</s> ${money(unit)}</span></li>`,
+    )}
+    <li class="new-total"><strong>${t("newTotal")}</strong><span>${money(total)}</span></li>
+  </ul>`;
+
 function asking(entry) {
   return notSent(
+    "asking",
     html`${t("oldReason")} ${entry.unsure ? t("mayHaveArrived") : nothing}`,
     html`<button type="button" class="secondary" data-action="drop" @click=${() => dropEntry({ dialog: entry.unsure ? { name: "bill", unsure: true } : null })}>${t("doNotSend")}</button>
       <button type="button" class="primary" data-action="send-after-all" @click=${sendAfterAll}>${t("sendNow")}</button>`,
   );
 }
 
-function notSent(words, buttons) {
+function notSent(name, words, buttons) {
   return sheet({
-    name: "submit",
+    name,
     title: t("notSent"),
     closable: false,
-    body: html`<div class="big" role="alert"><p>${words}</p></div>`,
+    body: html`<div class="big" role="alert">${words}</div>`,
     footer: html`<div class="choices">${buttons}</div>`,
   });
 }

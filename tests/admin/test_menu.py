@@ -14,7 +14,7 @@ from menus.models import Category, Item, ItemOptionGroup, OptionGroup
 from stores.models import AuditEntry, Event, Membership
 from tests.world import make_choice, make_item, place, tablet_of
 
-from .desk import Desk, change_url, errors_of, list_url, messages_of, page, saved
+from .desk import Desk, add_url, change_url, errors_of, list_url, messages_of, page, saved
 
 
 @pytest.fixture
@@ -429,6 +429,8 @@ def test_prices_are_shown_with_their_point(theirs, ours, desk):
     assert "$120.00" in dollars.get(list_url(Item)).content.decode()
     assert "1850 is $18.50" in dollars.get(change_url(theirs.item)).content.decode()
     assert "₩12,000" not in desk.get(list_url(Item)).content.decode()  # the number says it already
+    Membership.objects.create(user=theirs.owner, store=ours.store, role="owner")
+    assert "1850 is" not in dollars.get(add_url(Item)).content.decode()  # of which store is not known yet
     assert "1850 is ₩1,850" in desk.get(change_url(ours.item)).content.decode()
 
 

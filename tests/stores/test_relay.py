@@ -133,9 +133,10 @@ def in_order(found: list[int], end: int):
 
 def test_a_crash_between_the_broker_and_the_cursor_doubles_and_loses_nothing(bus, ours, clock, monkeypatch):
     happen(ours, 5)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Relay, "_free_at", crash)
-        send(bus)
+        with pytest.raises(KeyboardInterrupt):
+            send(bus)
     assert numbers(bus.messages, ours) == list(range(1, 8))
     send(bus)
     assert len(bus.messages) == 7  # the dead one's claim still stands
@@ -444,9 +445,9 @@ def test_events_wait_for_no_bus_that_is_off(bus, ours, settings):
 
 def test_a_transaction_that_is_rolled_back_sends_nothing(bus, ours):
     send(bus)
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         happen(ours)
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     happen(ours, type="call.opened")
     send(bus)
     assert [message.routing_key for message in bus.messages[2:]] == ["call.opened"]

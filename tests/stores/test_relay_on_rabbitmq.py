@@ -13,7 +13,7 @@ from stores.relay import TRIES, Relay
 from tableorder import broker
 from tableorder.broker import BrokerAway, Message, Publisher, Sent
 from tests.bus import URL, Bus, happen, needs_rabbitmq, numbers
-from tests.stores.test_relay import FOR_EVER, ask_again, in_order, last, send
+from tests.stores.test_relay import ask_again, crash, in_order, last, send
 from tests.threads import at_once, begin, connections_for
 from tests.world import make_world, place
 
@@ -78,9 +78,10 @@ def test_each_hears_what_it_binds_to(bus, publisher, ours):
 
 def test_a_crash_between_the_confirm_and_the_cursor_doubles_and_loses_nothing(bus, publisher, ours, clock, monkeypatch):
     happen(ours, 50)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Relay, "_free_at", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
-        send(publisher)
+    with monkeypatch.context() as patch:
+        patch.setattr(Relay, "_free_at", crash)
+        with pytest.raises(KeyboardInterrupt):
+            send(publisher)
     clock.advance(seconds=11)
     send(publisher)
     found = numbers(bus.received(), ours)

@@ -1,0 +1,118 @@
+"""A real browser, and the real program to show in it. Without Chromium these tests are skipped, but never in CI."""
+
+import os
+import shutil
+from itertools import cycle
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from .people import Board, Guest, Watched
+from .restaurant import Restaurant, as_text, open_restaurant
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--autoplay-policy=user-gesture-required"),
+]
+LANDSCAPE = {"width": 1280, "height": 800}
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    if not CHROMIUM:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is not installed: `make install-browser`")
+        pytest.skip("without a browser: Chromium is not installed (`make install-browser`)")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright leaves an event loop running in this thread, which Django takes for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(chromium, tmp_path_factory):
+    with open_restaurant(tmp_path_factory.mktemp("screens")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def restaurants(server):
+    return {code: Restaurant(server.address, code) for code in ("hanok", "plaza")}
+
+
+@pytest.fixture
+def hanok(restaurants):
+    """The Korean store of the demo, of four steps, in won."""
+    yield restaurants["hanok"]
+    restaurants["hanok"].change_back()
+
+
+@pytest.fixture
+def plaza(restaurants):
+    """The American store of the demo, of three steps, in dollars."""
+    yield restaurants["plaza"]
+    restaurants["plaza"].change_back()
+
+
+_numbers = cycle([str(number) for number in range(1, 13)])
+
+
+@pytest.fixture
+def table(hanok):
+    """The number of a table at which nobody sits."""
+    number = next(_numbers)
+    yield number
+    hanok.clear(number)
+
+
+@pytest.fixture
+def open_page(chromium, server):
+    """`open_page("/tablet/", device=...)`: a page in a browser of its own; at the end nothing must have gone wrong in it."""
+    opened = []
+
+    def open_(path, *, device=None, locale="en-US", viewport=LANDSCAPE, service_workers="block", fail=True, **more):
+        remembered = [{"name": "tableorder.device", "value": as_text(device)}] if device else []
+        context = chromium.new_context(
+            base_url=server.address,
+            locale=locale,
+            viewport=viewport,
+            service_workers=service_workers,
+            storage_state={"cookies": [], "origins": [{"origin": server.address, "localStorage": remembered}]},
+            **more,
+        )
+        watched = Watched(context)
+        opened.append((context, watched, fail))
+        if path:
+            watched.page.goto(path)
+        return watched
+
+    yield open_
+    problems = [problem for _, watched, fail in opened if fail for problem in watched.problems]
+    for context, _, _ in opened:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture
+def guest(open_page, hanok, table):
+    """A guest at the table, before the tablet with the menu on it."""
+    return Guest(open_page("/tablet/", device=hanok.device(table)).page, hanok, table).at_the_menu()
+
+
+@pytest.fixture
+def open_board(open_page):
+    """`open_board("hanok-manager")`: the board of a person who has just signed in at the admin."""
+
+    def open_(username, password="demo-seoul-77", *, path="/admin/board/", **options):
+        page = open_page(f"/admin/login/?next={path}", **options).page
+        page.fill("[name=username]", username)
+        page.fill("[name=password]", password)
+        page.click("[type=submit]")
+        return Board(page)
+
+    return open_

@@ -1,0 +1,107 @@
+"""Who uses the screens, and how: a guest before a tablet, staff before a board."""
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+# What the network does is the test's own doing.
+EXPECTED = ("Failed to load resource", "net::ERR_")
+
+WATCH = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+
+class Watched:
+    """The page of a context, with all that went wrong in it."""
+
+    def __init__(self, context: BrowserContext):
+        self.problems = []
+        context.add_init_script(WATCH)
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("dialog", self._refuse)
+
+    def _hear(self, message):
+        if message.type == "error" and not any(words in message.text for words in EXPECTED):
+            self.problems.append(message.text)
+
+    def _refuse(self, dialog):
+        self.problems.append(f"a {dialog.type}: {dialog.message}")
+        dialog.dismiss()
+
+
+class Guest:
+    def __init__(self, page: Page, restaurant, table: str):
+        self.page, self.restaurant, self.table = page, restaurant, table
+
+    def at_the_menu(self) -> "Guest":
+        self.page.wait_for_selector(".card")
+        expect(self.page.locator(".frame")).to_have_attribute("data-connection", "live")
+        return self
+
+    def taps(self, action: str):
+        self.page.locator(f"[data-action={action}]:visible").first.click()
+
+    def opens(self, name: str):
+        self.page.click(f"[data-item='{self.restaurant.items[name]['id']}']")
+
+    def takes(self, name: str, times: int = 1) -> "Guest":
+        """Into the cart, with what the dish demands."""
+        self.opens(name)
+        for option in self.restaurant.demanded(name):
+            chosen = self.page.locator(f"[data-option='{option}']")
+            if chosen.get_attribute("aria-checked") != "true":
+                chosen.click()
+        for _ in range(times - 1):
+            self.dialog("item").get_by_label("One more").click()
+        self.taps("add")
+        expect(self.page.locator("dialog")).to_have_count(0)
+        return self
+
+    def reviews(self) -> "Guest":
+        self.taps("review")
+        expect(self.dialog("review")).to_be_visible()
+        return self
+
+    def confirms(self) -> "Guest":
+        self.taps("confirm")
+        return self
+
+    def dialog(self, name: str) -> Locator:
+        return self.page.locator(f"dialog[data-dialog={name}]")
+
+    def sees(self, name: str) -> Locator:
+        """What lies over the menu."""
+        expect(self.dialog(name)).to_be_visible()
+        return self.dialog(name)
+
+    def sees_number(self) -> int:
+        number = self.sees("sent").locator("[data-number]")
+        return int(number.get_attribute("data-number"))
+
+    def cart(self) -> Locator:
+        return self.page.locator(".cart-panel .line")
+
+    def stored(self, name: str):
+        """What the tablet remembers under this name."""
+        key = f"tableorder.{self.restaurant.store['id']}.{self.restaurant.tables[self.table]}.{name}"
+        return self.page.evaluate("(key) => JSON.parse(localStorage.getItem(key))", key)
+
+
+class Board:
+    def __init__(self, page: Page):
+        self.page = page
+        page.wait_for_selector("[data-sign=live]")
+
+    def card(self, table: str) -> Locator:
+        return self.page.locator(f"article[data-table='{table}']")
+
+    def order(self, order: dict) -> Locator:
+        return self.page.locator(f"article [data-order='{order['number']}']")
+
+    def taps(self, action: str, within: Locator | None = None):
+        (within or self.page).locator(f"[data-action={action}]").first.click()
+
+    def dialog(self) -> Locator:
+        return self.page.locator("dialog")

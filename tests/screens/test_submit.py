@@ -1,0 +1,283 @@
+"""An order's way to the kitchen when everything goes wrong: there is one, there are never two, and the guest knows."""
+
+import threading
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from .people import Guest
+
+DISH, OTHER = "LA갈비구이", "해물파전"
+ORDERS = "**/api/v1/tablet/orders"
+
+
+class Network:
+    """What becomes of the next attempts to send an order; after those the network works."""
+
+    def __init__(self, page, *fates):
+        self.fates, self.keys = list(fates), []
+        page.route(ORDERS, self._handle)
+
+    def _handle(self, route):
+        self.keys.append(route.request.headers["idempotency-key"])
+        fate = self.fates.pop(0) if self.fates else "works"
+        if fate == "works":
+            route.continue_()
+        elif fate == "before":  # nothing arrives
+            route.abort("internetdisconnected")
+        elif fate == "during":  # it arrives, and the connection breaks while the server is at it
+            self._send_alongside(route.request)
+            route.abort("connectionreset")
+        elif fate == "after":  # the server has committed, its answer is lost
+            route.fetch()
+            route.abort("connectionreset")
+        elif fate == "proxy":  # somebody else's error page
+            route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html")
+        elif fate == "never":  # no answer at all
+            pass
+
+    def _send_alongside(self, request):
+        headers = {name: request.headers[name] for name in ("authorization", "content-type", "idempotency-key")}
+        sent = threading.Thread(target=httpx.post, args=(request.url,), kwargs={"content": request.post_data, "headers": headers, "timeout": 30})
+        sent.start()
+
+
+def wait_out(page):
+    """The pauses between two attempts."""
+    page.clock.fast_forward(20_000)
+
+
+def until_sent(guest) -> int:
+    sent = guest.dialog("sent")
+    for _ in range(100):
+        if sent.count():
+            break
+        wait_out(guest.page)
+        guest.page.wait_for_timeout(50)
+    return guest.sees_number()
+
+
+FATES = [["before"], ["during"], ["after"], ["before", "after"], ["during", "before"], ["after", "proxy"], ["proxy"], ["after", "after"]]
+
+
+def test_thirty_orders_over_a_lost_network_are_thirty_orders(guest):
+    page = guest.page
+    page.clock.install()
+    numbers, keys = [], []
+    for tried in range(30):
+        network = Network(page, *FATES[tried % len(FATES)])
+        page.evaluate("async (item) => (await import('/tablet/actions.js')).addToCart({ item, quantity: 1, options: [], note: '' })", guest.restaurant.items[DISH]["id"])
+        guest.reviews().confirms()
+        numbers.append(until_sent(guest))
+        guest.taps("back-to-menu")
+        page.unroute(ORDERS)
+        assert len(network.keys) >= 2 and len(set(network.keys)) == 1
+        keys += set(network.keys)
+    orders = guest.restaurant.orders(guest.table)
+    assert len(orders) == 30 and len(set(keys)) == 30
+    assert sorted(numbers) == sorted(order["number"] for order in orders)
+
+
+# --- Reloads ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fate", ["before", "never", "after"])
+def test_a_reload_while_it_is_sent_makes_no_second_order(guest, fate):
+    page = guest.page
+    network = Network(page, fate, *["before"] * 20)
+    guest.takes(DISH).reviews().confirms()
+    expect(guest.dialog("submit")).to_be_visible()
+    page.wait_for_timeout(100)
+    page.unroute(ORDERS)
+    again = Network(page)
+    page.reload()
+    number = guest.sees_number()
+    assert [order["number"] for order in guest.restaurant.orders(guest.table)] == [number]
+    assert {network.keys[0]} == set(network.keys) == set(again.keys)
+    expect(guest.cart()).to_have_count(0)
+
+
+def test_a_reload_at_the_review_keeps_the_cart_and_sends_nothing(guest):
+    guest.takes(DISH).reviews()
+    guest.page.reload()
+    guest.at_the_menu()
+    expect(guest.cart()).to_have_count(1)
+    assert guest.restaurant.orders(guest.table) == []
+
+
+def test_a_reload_at_the_number_leaves_one_order_and_an_empty_cart(guest):
+    guest.takes(DISH).reviews().confirms()
+    guest.sees_number()
+    guest.page.reload()
+    guest.at_the_menu()
+    expect(guest.cart()).to_have_count(0)
+    assert len(guest.restaurant.orders(guest.table)) == 1
+
+
+def test_a_reload_at_a_refusal_shows_it_again(guest):
+    guest.takes(DISH).reviews()
+    guest.page.route("**/tablet/menu", lambda route: route.abort())
+    guest.restaurant.change_item(DISH, price=77_000)
+    guest.confirms()
+    guest.sees("refused")
+    guest.page.unroute("**/tablet/menu")
+    guest.page.reload()
+    expect(guest.sees("refused")).to_contain_text("₩77,000")
+    guest.taps("resolve")
+    guest.sees_number()
+
+
+def test_a_double_tap_is_one_order(guest):
+    guest.takes(DISH).reviews()
+    guest.page.evaluate("for (let tap = 0; tap < 3; tap++) document.querySelector('[data-action=confirm]').click()")
+    guest.sees_number()
+    assert len(guest.restaurant.orders(guest.table)) == 1
+
+
+# --- What the server says no to ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unaware(guest):
+    """A guest whose tablet has not heard yet of what is changed behind it."""
+    guest.page.route("**/tablet/menu", lambda route: route.abort())
+    return guest
+
+
+def test_what_sold_out_under_the_guests_hands_is_named_and_the_rest_goes_on(unaware):
+    unaware.takes(DISH).takes(OTHER).reviews()
+    unaware.restaurant.change_item(DISH, sold_out=True)
+    unaware.confirms()
+    refused = unaware.sees("refused")
+    expect(refused).to_contain_text(DISH)
+    expect(refused).not_to_contain_text(OTHER)
+    expect(refused.locator("[data-call=help]")).to_be_visible()
+    assert unaware.restaurant.orders(unaware.table) == []
+    unaware.page.unroute("**/tablet/menu")
+    unaware.taps("resolve")
+    expect(unaware.sees("review")).not_to_contain_text(DISH)
+    unaware.confirms()
+    unaware.sees_number()
+    [order] = unaware.restaurant.orders(unaware.table)
+    assert [line["name"] for line in order["lines"]] == [OTHER]
+
+
+def test_a_new_price_is_shown_beside_the_old_and_asked_about(unaware):
+    unaware.takes(DISH).takes(OTHER).reviews()
+    unaware.restaurant.change_item(OTHER, price=55_500)
+    unaware.confirms()
+    refused = unaware.sees("refused")
+    expect(refused.locator(".changes li").first).to_contain_text(OTHER)
+    expect(refused.locator(".changes s")).to_have_text(f"₩{unaware.restaurant.items[OTHER]['price']:,}")
+    expect(refused).to_contain_text("₩55,500")
+    assert unaware.restaurant.orders(unaware.table) == []
+    unaware.page.unroute("**/tablet/menu")
+    unaware.taps("resolve")
+    unaware.sees_number()
+    [order] = unaware.restaurant.orders(unaware.table)
+    assert order["total"] == unaware.restaurant.items[DISH]["price"] + 55_500
+
+
+def test_a_guest_who_does_not_want_the_new_price_has_the_cart_back(unaware):
+    unaware.takes(DISH).reviews()
+    unaware.restaurant.change_item(DISH, price=55_500)
+    unaware.confirms()
+    unaware.sees("refused").locator("[data-action=change]").click()
+    expect(unaware.cart()).to_have_count(1)
+    assert unaware.restaurant.orders(unaware.table) == []
+
+
+def test_an_order_queued_over_the_end_of_the_party_is_asked_about_anew(guest):
+    page = guest.page
+    guest.restaurant.order(guest.table, OTHER)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    page.clock.install()
+    Network(page, *["before"] * 3)
+    guest.takes(DISH).reviews().confirms()
+    expect(guest.dialog("submit")).to_contain_text("Your order is kept")
+    guest.restaurant.complete(guest.table)
+    for _ in range(5):
+        wait_out(page)
+        page.wait_for_timeout(100)
+    expect(guest.sees("refused")).to_contain_text("settled in the meantime")
+    assert guest.restaurant.orders(guest.table) == []
+    guest.taps("resolve")
+    guest.sees_number()
+    assert len(guest.restaurant.orders(guest.table)) == 1
+
+
+def test_an_order_queued_for_more_than_ten_minutes_is_asked_about(guest):
+    page = guest.page
+    page.clock.install()
+    network = Network(page, *["before"] * 1000)
+    guest.takes(DISH).reviews().confirms()
+    for _ in range(35):
+        wait_out(page)
+        page.wait_for_timeout(20)
+    asking = guest.sees("asking")
+    expect(asking).to_contain_text("Do you still want this order?")
+    tried = len(network.keys)
+    wait_out(page)
+    assert len(network.keys) == tried, "nothing is sent before the guest has said so"
+    page.unroute(ORDERS)
+    again = Network(page)
+    guest.taps("send-after-all")
+    until_sent(guest)
+    assert set(again.keys) == set(network.keys)
+    assert len(guest.restaurant.orders(guest.table)) == 1
+
+
+def test_an_order_that_is_no_longer_wanted_may_have_arrived_and_the_page_says_so(guest):
+    page = guest.page
+    page.clock.install()
+    Network(page, "after", *["before"] * 1000)
+    guest.takes(DISH).reviews().confirms()
+    for _ in range(35):
+        wait_out(page)
+        page.wait_for_timeout(20)
+    guest.sees("asking").locator("[data-action=drop]").click()
+    expect(guest.sees("bill")).to_contain_text("may already have reached the kitchen")
+
+
+def test_a_tablet_cut_off_while_it_sends_keeps_the_order_until_it_is_set_up_again(guest):
+    page = guest.page
+    guest.takes(DISH).reviews()
+    guest.restaurant.cut_off(guest.table)
+    guest.confirms()
+    expect(page.get_by_role("alert")).to_contain_text("Staff signed this tablet out")
+    expect(page.locator("form")).to_contain_text("An order has not been sent yet")
+    assert guest.restaurant.orders(guest.table) == []
+    for name, value in {"store": "hanok", "table": guest.table, "password": "hanok-1234"}.items():
+        page.fill(f"[name={name}]", value)
+    page.click("button.primary")
+    number = guest.sees_number()
+    assert [order["number"] for order in guest.restaurant.orders(guest.table)] == [number]
+
+
+def test_a_server_that_is_busy_is_asked_again(guest):
+    answers = [(429, "TOO_MANY_REQUESTS"), (503, "UNAVAILABLE"), (401, "TOKEN_INVALID")]
+
+    def handle(route):
+        if not answers:
+            return route.continue_()
+        status, code = answers.pop(0)
+        body = f'{{"status": {status}, "code": "{code}", "title": "", "detail": ""}}'
+        return route.fulfill(status=status, body=body, content_type="application/problem+json", headers={"Retry-After": "1"})
+
+    guest.page.route(ORDERS, handle)
+    guest.page.clock.install()
+    guest.takes(DISH).reviews().confirms()
+    until_sent(guest)
+    assert answers == [] and len(guest.restaurant.orders(guest.table)) == 1
+
+
+def test_two_pages_of_one_tablet_send_one_order(guest):
+    """The second comes up while the first is sending: both send the same entry under the same key."""
+    Network(guest.page, "after", *["before"] * 50)
+    guest.takes(DISH).reviews().confirms()
+    expect(guest.dialog("submit")).to_be_visible()
+    second = Guest(guest.page.context.new_page(), guest.restaurant, guest.table)
+    second.page.goto("/tablet/")
+    second.sees_number()
+    assert len(guest.restaurant.orders(guest.table)) == 1

@@ -1,0 +1,321 @@
+"""The guest's page, from the set-up to the bill."""
+
+import re
+
+from playwright.sync_api import expect
+
+from .people import Guest
+
+DISH, OTHER, SET = "LA갈비구이", "해물파전", "마당 정식"
+
+
+def set_up(page, *, password, **filled):
+    for name, value in {**filled, "password": password}.items():
+        page.fill(f"[name={name}]", value)
+    page.click("button.primary")
+
+
+# --- Set-up -----------------------------------------------------------------------------------------------------
+
+
+def test_a_tablet_is_set_up_once_and_comes_back_by_itself(open_page, hanok, table):
+    page = open_page("/tablet/").page
+    set_up(page, store="hanok", table=table, password="hanok-1234")
+    Guest(page, hanok, table).at_the_menu()
+    expect(page.locator(".where")).to_contain_text("Table " + table)
+    page.reload()
+    Guest(page, hanok, table).at_the_menu()
+
+
+def test_the_card_on_the_table_fills_in_all_but_the_password(open_page):
+    page = open_page("/tablet/?store=hanok&table=7&password=no").page
+    expect(page.locator("[name=store]")).to_have_value("hanok")
+    expect(page.locator("[name=table]")).to_have_value("7")
+    expect(page.locator("[name=password]")).to_have_value("")
+    set_up(page, password="wrong")
+    expect(page.get_by_role("alert")).to_have_text("Store, table number or password is not right.")
+    expect(page.locator("[name=store]")).to_have_value("hanok")
+
+
+def test_set_up_without_a_network_says_so(open_page):
+    page = open_page("/tablet/?store=hanok&table=7").page
+    page.context.set_offline(True)
+    set_up(page, password="hanok-1234")
+    expect(page.get_by_role("alert")).to_have_text("No connection. Please check the Wi-Fi.")
+
+
+def test_a_tablet_that_staff_cut_off_says_so_and_asks_to_be_set_up(guest):
+    guest.restaurant.cut_off(guest.table)
+    expect(guest.page.get_by_role("alert")).to_have_text("Staff signed this tablet out. Please set it up again.", timeout=20_000)
+    assert guest.page.evaluate("localStorage.getItem('tableorder.device')") is None
+
+
+def test_an_expired_token_is_renewed_without_a_word(open_page, hanok, table):
+    device = hanok.device(table) | {"access": "worn.out.token"}
+    hanok.forget_device(table)  # its refresh token is used up by that page
+    page = open_page("/tablet/", device=device).page
+    Guest(page, hanok, table).at_the_menu()
+    assert page.evaluate("JSON.parse(localStorage.getItem('tableorder.device')).access") != "worn.out.token"
+
+
+def test_the_staff_corner_opens_to_a_long_press_only(guest):
+    where = guest.page.locator("[data-action=corner]")
+    where.click()
+    expect(guest.page.locator("dialog")).to_have_count(0)
+    where.click(delay=3200)
+    corner = guest.sees("corner")
+    expect(corner).to_contain_text("Live")
+    guest.taps("sign-out")
+    guest.taps("really-sign-out")
+    expect(guest.page.locator("[name=store]")).to_be_visible()
+
+
+# --- Menu and cart ----------------------------------------------------------------------------------------------
+
+
+def test_categories_search_and_sold_out(guest):
+    page, items = guest.page, guest.restaurant.items
+    page.locator(".categories button").last.click()
+    expect(page.locator("[data-section]").last).to_be_in_viewport()
+    expect(page.locator(".categories button").last).to_have_attribute("aria-current", "true")
+    page.get_by_role("searchbox").fill("비빔밥")
+    expect(page.locator(".card")).to_have_count(2)
+    page.get_by_role("searchbox").fill("zzz")
+    expect(page.locator(".empty")).to_contain_text("zzz")
+    page.get_by_label("Clear the search").click()
+    sold_out = page.locator(f"[data-item='{items['통영 굴전']['id']}']")
+    expect(sold_out).to_contain_text("Sold out")
+    sold_out.click(force=True)
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_options_are_held_to_their_bounds_as_one_taps(guest):
+    guest.opens(SET)
+    sheet, price = guest.sees("item"), guest.page.locator("[data-action=add]")
+    expect(price).to_contain_text("₩29,000")
+    options = sheet.get_by_role("radio")
+    options.nth(1).click()  # instead of the first: exactly one
+    expect(options.nth(0)).to_have_attribute("aria-checked", "false")
+    expect(price).to_contain_text("₩30,000")
+    sheet.get_by_label("One more").click()
+    expect(price).to_contain_text("₩60,000")
+    sheet.get_by_label("Note for the kitchen").fill("no sesame")
+    guest.taps("add")
+    expect(guest.cart()).to_contain_text("no sesame")
+    expect(guest.page.locator(".cart-foot .sum")).to_contain_text("₩60,000")
+
+
+def test_a_required_choice_is_asked_for(guest):
+    name = "춘천식 닭갈비"
+    guest.opens(name)
+    sheet, add = guest.sees("item"), guest.page.locator("[data-action=add]")
+    chosen = sheet.locator("[role=radio][aria-checked=true]")
+    if not chosen.count():
+        expect(add).to_contain_text("Please choose")
+        add.click()
+        expect(sheet).to_be_visible()
+
+
+def test_the_cart_counts_and_survives_a_reload(guest):
+    page = guest.page
+    guest.takes(DISH).takes(DISH).takes(OTHER)
+    expect(guest.cart()).to_have_count(2)  # the same dish twice is one line
+    line = guest.cart().first
+    line.get_by_label("One more").click()
+    expect(page.locator(".cart-panel output").first).to_have_text("3")
+    page.reload()
+    guest.at_the_menu()
+    expect(page.locator(".cart-panel output").first).to_have_text("3")
+    line.get_by_role("button", name="Remove").click()
+    expect(guest.cart()).to_have_count(1)
+    guest.taps("clear")
+    guest.sees("clear").get_by_role("button", name="Clear all").click()
+    expect(guest.cart()).to_have_count(0)
+
+
+def test_a_dollar_has_two_decimals_and_a_won_none(open_page, plaza, guest):
+    page = open_page("/tablet/", device=plaza.device("1")).page
+    expect(page.locator(".price").first).to_have_text(re.compile(r"^\$\d+\.\d\d$"))
+    expect(guest.page.locator(".price").first).to_have_text(re.compile(r"^₩[\d,]+$"))
+
+
+def test_the_language_switches_at_once(guest):
+    page = guest.page
+    guest.takes(DISH)
+    guest.taps("language")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(page.locator("[data-action=review]").first).to_have_text("주문하기")
+    expect(guest.cart()).to_have_count(1)
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+
+
+def test_large_type_and_high_contrast_stay_after_a_reload(guest):
+    page = guest.page
+    guest.taps("look")
+    for name in ("Large type", "High contrast"):
+        guest.sees("look").get_by_role("switch", name=name).click()
+    page.reload()
+    expect(page.locator("html")).to_have_class("large-type high-contrast")
+
+
+# --- Ordering, and what staff do meanwhile ----------------------------------------------------------------------
+
+
+def test_a_whole_order_from_the_menu_to_the_number(guest):
+    guest.takes(DISH, times=2).takes(SET).reviews()
+    guest.dialog("review").get_by_label("Note for the kitchen").fill("one plate, please")
+    guest.confirms()
+    number = guest.sees_number()
+    [order] = guest.restaurant.orders(guest.table)
+    assert order["number"] == number and order["note"] == "one plate, please"
+    assert {line["name"]: line["quantity"] for line in order["lines"]} == {DISH: 2, SET: 1}
+    expect(guest.page.locator("dialog")).to_have_count(0, timeout=8000)  # after five seconds, by itself
+    expect(guest.cart()).to_have_count(0)
+    guest.taps("bill")
+    expect(guest.page.locator("[data-bill]")).to_have_text(f"₩{order['total']:,}")
+
+
+def test_own_orders_are_live(guest):
+    order = guest.restaurant.order(guest.table, DISH)
+    guest.taps("bill")
+    line = guest.page.locator(f"[data-order='{order['number']}'] .progress")
+    expect(line).to_have_text("Received")
+    order = guest.restaurant.move(order, "preparing")
+    expect(line).to_have_text("Being prepared", timeout=2000)
+    order = guest.restaurant.move(order, "ready")
+    guest.restaurant.ask("POST", f"staff/orders/{order['id']}/cancel", reason="dropped", version=order["version"])
+    expect(line).to_have_text("Cancelled", timeout=2000)
+    expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
+
+
+def test_a_completed_table_says_thanks_and_shows_zero(guest):
+    guest.restaurant.order(guest.table, DISH)
+    expect(guest.page.locator("[data-action=bill]")).to_contain_text("₩")
+    guest.restaurant.complete(guest.table)
+    guest.sees("thanks")
+    guest.taps("back-to-menu")
+    expect(guest.page.locator("[data-action=bill]")).not_to_contain_text("₩")
+    guest.taps("bill")
+    expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
+
+
+def test_a_menu_change_shows_within_two_seconds_and_keeps_the_cart(guest):
+    guest.takes(DISH).takes(OTHER)
+    guest.restaurant.change_item(DISH, price=99_000)
+    expect(guest.page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("₩99,000", timeout=2000)
+    expect(guest.cart().first).to_contain_text("₩99,000")
+    guest.restaurant.change_item(OTHER, sold_out=True)
+    expect(guest.cart().nth(1)).to_contain_text("Can't be ordered now", timeout=2000)
+    expect(guest.cart()).to_have_count(2)
+    guest.taps("take-out")
+    expect(guest.cart()).to_have_count(1)
+    expect(guest.page.locator("[data-action=review]").first).to_be_visible()
+
+
+def test_what_is_left_of_a_dish_can_still_be_had(guest):
+    guest.restaurant.change_item(DISH, stock=2)
+    expect(guest.page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("2 left")
+    guest.takes(DISH, times=2)
+    guest.restaurant.change_item(DISH, stock=1)
+    guest.taps("take-out")
+    expect(guest.page.locator(".cart-panel output")).to_have_text("1")
+
+
+def test_a_dish_that_sells_out_while_it_is_looked_at(guest):
+    guest.opens(DISH)
+    guest.restaurant.change_item(DISH, sold_out=True)
+    expect(guest.page.locator("[data-action=add]")).to_be_disabled()
+
+
+# --- Calls ------------------------------------------------------------------------------------------------------
+
+
+def test_one_tap_calls_staff_from_every_screen(guest):
+    guest.page.click(".bottom [data-call=water]")
+    expect(guest.page.locator(".toast")).to_contain_text("Water: staff have been told.")
+    guest.opens(DISH)
+    guest.sees("item").locator("[data-call=help]").click()
+    expect(guest.sees("item").locator(".toast")).to_contain_text("Help: staff have been told.")
+    calls = guest.restaurant.board(guest.table)["calls"]
+    assert {call["kind"] for call in calls} == {"water", "help"}
+    for call in calls:
+        guest.restaurant.ask("POST", f"staff/calls/{call['id']}/resolve")
+    expect(guest.sees("item").locator("[data-call=help]")).not_to_contain_text("Called")
+
+
+def test_a_call_made_offline_waits_through_a_reload_and_is_sent(guest):
+    page = guest.page
+    page.context.set_offline(True)
+    expect(page.locator(".offline")).to_be_visible()
+    page.click(".bottom [data-call=bill]")
+    expect(page.locator(".toast")).to_contain_text("Bill: staff will be told once the connection is back.")
+    expect(page.locator(".bottom [data-call=bill]")).to_contain_text("Waiting")
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.locator(".bottom [data-call=bill]")).to_contain_text("Called")
+    assert [call["kind"] for call in guest.restaurant.board(guest.table)["calls"]] == ["bill"]
+
+
+# --- Nobody there, no network -----------------------------------------------------------------------------------
+
+
+def test_an_idle_tablet_goes_back_to_the_menu_and_asks_once_about_the_cart(guest):
+    page = guest.page
+    page.clock.install()
+    guest.takes(DISH)
+    guest.taps("bill")
+    page.clock.fast_forward(61_000)
+    guest.sees("idle")
+    page.clock.fast_forward(61_000)
+    expect(page.locator("dialog")).to_have_count(0)
+    page.clock.fast_forward(61_000)
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(guest.cart()).to_have_count(1)
+
+
+def test_what_a_party_leaves_in_the_cart_is_not_for_the_next(guest):
+    guest.restaurant.order(guest.table, DISH)
+    expect(guest.page.locator("[data-action=bill]")).to_contain_text("₩")
+    guest.page.clock.install()
+    guest.takes(OTHER)
+    guest.page.clock.fast_forward(61_000)
+    guest.restaurant.complete(guest.table)
+    guest.sees("thanks")
+    expect(guest.cart()).to_have_count(0)
+
+
+def test_the_connection_heals_by_itself_and_nothing_was_missed(guest):
+    page = guest.page
+    page.context.set_offline(True)
+    expect(page.locator(".offline")).to_be_visible()
+    order = guest.restaurant.order(guest.table, DISH)
+    page.context.set_offline(False)
+    expect(page.locator(".offline")).to_have_count(0)
+    expect(page.locator("[data-action=bill]")).to_contain_text(f"₩{order['total']:,}")
+
+
+def test_a_network_that_lets_no_stream_through_is_asked_every_few_seconds(open_page, hanok, table):
+    page = open_page(None, device=hanok.device(table)).page
+    page.clock.install()
+    page.route("**/tablet/events*", lambda route: route.abort())
+    page.goto("/tablet/")
+    for _ in range(3):
+        page.wait_for_timeout(300)
+        page.clock.fast_forward(5000)
+    expect(page.locator(".frame")).to_have_attribute("data-connection", "polling")
+    order = hanok.order(table, DISH)
+    page.clock.fast_forward(7000)
+    expect(page.locator("[data-action=bill]")).to_contain_text(f"₩{order['total']:,}")
+
+
+def test_the_page_comes_up_without_a_network(open_page, hanok, table):
+    page = open_page("/tablet/", device=hanok.device(table), service_workers="allow").page
+    Guest(page, hanok, table).at_the_menu()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator(".card").first).to_be_visible()  # the menu last seen
+    expect(page.locator(".offline")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator(".offline")).to_have_count(0)
