@@ -23,9 +23,9 @@ run: install
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python manage.py demo
 	BIND=$(HOST):$(PORT) WEB_CONCURRENCY=$${WEB_CONCURRENCY:-1} exec $(BIN)/gunicorn -c gunicorn.conf.py
 
-# The whole suite, on the services that the environment names (DATABASE_URL); says which it ran without.
+# The whole suite, on the services that the environment names; says which it ran without.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $${JOBS:-2} $(PYTEST_ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

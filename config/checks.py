@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.checks import Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from tableorder.logging import LEVELS
+
 from tableorder import redis
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ def settings_that_never_work(app_configs, **kwargs):
     """Wrong in development too."""
     if settings.ENVIRONMENT not in ("development", "production"):
         yield _error(1, f"ENVIRONMENT is {settings.ENVIRONMENT!r}.", "Set it to development or production.")
+    if settings.LOG_LEVEL not in LEVELS:
+        yield _error(21, f"LOG_LEVEL is {settings.LOG_LEVEL!r}.", f"Set it to {', '.join(LEVELS)}.")
     if settings.SERVE not in ("all", "api", "streams"):
         yield _error(2, f"SERVE is {settings.SERVE!r}.", "Set it to all, api or streams.")
     if settings.JWT_ALGORITHM not in ("HS256", "RS256"):

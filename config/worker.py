@@ -1,6 +1,7 @@
 """Gunicorn's worker for ASGI, so that it stops without breaking what is under way."""
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -9,6 +10,7 @@ from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
 QUIET = 1.0  # seconds for requests that were sent before their client could know that this worker is stopping
+NOTIFY = 2  # seconds between two signs of life
 FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's graceful_timeout
 
 
@@ -43,13 +45,23 @@ class StreamWorker(UvicornWorker):
         "proxy_headers": False,
         "server_header": False,
         "timeout_graceful_shutdown": FINISH,
+        "timeout_notify": NOTIFY,
     }
 
     async def _serve(self):
         self.config.app = self.wsgi
-        server = GracefulServer(config=self.config)
+        self.server = GracefulServer(config=self.config)
         # Gunicorn's signal when it gets SIGINT itself; uvicorn-worker's own handler does not end the server.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, server.stop)
-        await server.serve(sockets=self.sockets)
-        if not server.started:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, self.server.stop)
+        await self.server.serve(sockets=self.sockets)
+        if not self.server.started:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+    async def callback_notify(self):
+        """Tells the master that this worker is alive, and looks whether the master is.
+
+        A master that was killed leaves its workers behind: they would keep the port, and with it the next one out.
+        """
+        await super().callback_notify()
+        if os.getppid() != self.ppid:
+            self.server.stop()

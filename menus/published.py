@@ -4,6 +4,7 @@ import functools
 import hashlib
 from pathlib import Path
 
+from django.conf import settings
 from django.db.models import FilteredRelation, Q
 
 from stores.models import Store
@@ -26,7 +27,7 @@ def rendered_menu(store: Store, version: int, epoch: str = "") -> bytes:
     again when it hears of the newer one, which has a place of its own in this cache. Older under a newer number
     would stay on the tablet.
     """
-    key = f"tableorder:menu:{store.mark}:{version}:{epoch}:{_CODE}"
+    key = f"tableorder:menu:{store.mark}:{version}:{epoch}:{_made_by()}"
     menu = redis.ask(lambda client: client.get(key))
     if menu is None:
         menu = json.dumps({"version": version, "categories": _categories(store.pk)}).encode()
@@ -34,8 +35,13 @@ def rendered_menu(store: Store, version: int, epoch: str = "") -> bytes:
     return menu
 
 
-# Another place in Redis for each release of this code.
-_CODE = hashlib.sha256(Path(__file__).read_bytes() + Path(images.__file__).read_bytes()).hexdigest()[:12]
+def _made_by() -> str:
+    """Another one for each release of this code, and for pictures that lie elsewhere."""
+    pictures = f"{settings.MEDIA_URL} {settings.S3_BUCKET_NAME} {settings.AWS_S3_ENDPOINT_URL}"
+    return hashlib.sha256(_CODE + pictures.encode()).hexdigest()[:12]
+
+
+_CODE = Path(__file__).read_bytes() + Path(images.__file__).read_bytes()
 
 
 def _categories(store_id):

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
+from django.db.models.functions import Lower
 from django.forms.models import fields_for_model
 from django.urls import reverse
 from django.utils.html import format_html
@@ -30,6 +31,15 @@ def may_edit_person(editor: User, person: User) -> bool:
     return not person.is_superuser and not elsewhere.exists()
 
 
+def free_username(username: str, person: User) -> str:
+    """The name, if nobody else has it: names that differ only by case would be one and the same to people."""
+    # Not `iexact`: on MySQL that is a LIKE, which heeds the case in our binary collation.
+    others = User.objects.exclude(pk=person.pk).alias(lowered=Lower("username"))
+    if others.filter(lowered=username.lower()).exists():
+        raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"], code="unique")
+    return username
+
+
 class AccountForm(OnlyWhatChanged):
     """Only the work in this store; the person is somebody else's too."""
 
@@ -48,11 +58,7 @@ class PersonForm(AccountForm):
             self.initial |= {"username": self.person.username, "name": self.person.name}
 
     def clean_username(self):
-        """Names that differ only by case would be one and the same to people."""
-        username = self.cleaned_data["username"]
-        if User.objects.filter(username__iexact=username).exclude(pk=self.person.pk).exists():
-            raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"], code="unique")
-        return username
+        return free_username(self.cleaned_data["username"], self.person)
 
     def _post_clean(self):
         super()._post_clean()
@@ -168,6 +174,14 @@ class NewPersonForm(auth_forms.BaseUserCreationForm):
         fields = ["username", "name"]
         field_classes = {"username": auth_forms.UsernameField}
 
+    def clean_username(self):
+        return free_username(self.cleaned_data["username"], self.instance)
+
+
+class KnownPersonForm(OnlyWhatChanged):
+    def clean_username(self):
+        return free_username(self.cleaned_data["username"], self.instance)
+
 
 class SetPasswordForm(auth_forms.AdminPasswordChangeForm):
     """Without the choice to have no password at all: there is no other way to sign in here."""
@@ -183,6 +197,7 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
     """For operators only."""
 
     store_first = False
+    form = KnownPersonForm
     add_form = NewPersonForm
     change_password_form = SetPasswordForm
     list_select_related = False

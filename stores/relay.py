@@ -94,6 +94,7 @@ class Relay:
 
     def run(self, stop: threading.Event):
         """Until told to stop."""
+        log.info("relaying as %s", self.name)
         failures = 0
         try:
             while not stop.is_set():
@@ -198,7 +199,8 @@ class Relay:
         free = {"claimed_by": "", "claimed_until": None}
         if number > cursor.number:
             free |= {"number": number, "failures": 0, "next_try_at": None, "last_error": ""}
-        self._mine(cursor).update(**free)
+        if not self._mine(cursor).update(**free):
+            log.warning("a batch of store %s took longer than its claim: another relay may have sent it too", cursor.pk)
 
     def _note_refusal(self, cursor, number: int, event: Event, why: str):
         """The broker has everything up to `number` and won't have the event after it: again later, or set aside."""

@@ -12,6 +12,7 @@ from rest_framework import exceptions as drf_exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
@@ -164,6 +165,20 @@ def _field_errors(detail, pointer=""):
                 yield from _field_errors(inner, pointer)
     else:
         yield {"pointer": pointer, "code": getattr(detail, "code", None) or "invalid", "detail": str(detail)}
+
+
+class ChunkedRequest(Request):
+    """DRF's request, for which a body that comes in chunks (RFC 9112, 7.1) is one too.
+
+    Such a body says no length beforehand, and DRF takes that for no body at all: a table would be completed
+    without the `session` that was asked for.
+    """
+
+    def _load_stream(self):
+        super()._load_stream()
+        if self._stream is None and self.META.get("HTTP_TRANSFER_ENCODING"):
+            environ = getattr(self._request, "environ", None)  # only under WSGI; there the server undoes the chunks
+            self._stream = environ["wsgi.input"] if environ else self._request._stream
 
 
 class StrictJSONParser(BaseParser):

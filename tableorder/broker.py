@@ -161,7 +161,8 @@ class Publisher:
                 self._send(message, body)
                 self._sent += 1
             self._wait()
-        except (amqp.AccessRefused, amqp.NotFound) as error:  # of the exchange: it is not this message alone
+        # Of the exchange, the login, the broker itself: it is not this message alone.
+        except (amqp.AccessRefused, amqp.NotFound, amqp.NotAllowed, amqp.exceptions.InternalError) as error:
             self._drop()
             raise BrokerAway(told(error)) from error
         except (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError) as error:

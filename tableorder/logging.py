@@ -23,8 +23,11 @@ from datetime import UTC, datetime
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_MESSAGE = 2_000  # characters
 LONGEST_EXCEPTION = 6_000  # a line is then one `write` for stdout too, whose buffer holds 8 KB
+
+log = logging.getLogger(__name__)
 
 FILE_BYTES = 50_000_000  # LOG_FILE is turned over at this size: 300 MB with those that are kept
 FILES_KEPT = 5
@@ -193,6 +196,7 @@ class LogFile(logging.Handler):
         super().__init__()
         self._path, self._max_bytes, self._kept = os.fspath(path), max_bytes, kept
         self._file: int | None = None
+        self._failing = False
 
     def emit(self, record):
         try:
@@ -204,11 +208,15 @@ class LogFile(logging.Handler):
                 file = self._current()
             if os.write(file, line) < len(line):
                 raise OSError("the disk is full")
+            self._failing = False
         except Exception:
             self.handleError(record)
 
     def handleError(self, record):
         dropped("file")
+        if not self._failing:
+            self._failing = True  # before the next line: it comes here too
+            log.error("LOG_FILE can't be written: %s", sys.exc_info()[1])
 
     def close(self):
         with self.lock:
@@ -265,7 +273,7 @@ def configuration(*, level: str, file: str = "", cloudwatch: dict | None = None,
             "only_exceptions": {"()": "tableorder.logging.OnlyExceptions"},
         },
         "handlers": handlers,
-        "root": {"handlers": list(handlers), "level": level},
+        "root": {"handlers": list(handlers), "level": level if level in LEVELS else "INFO"},  # checks.py refuses others
         "loggers": {
             "django": own_lines,
             "django.request": {"level": "ERROR", "filters": ["only_exceptions"]},

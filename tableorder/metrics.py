@@ -137,7 +137,9 @@ _STARTED = time.time()
 
 
 def _look_at_the_pool():
-    pool = getattr(connection, "pool", None)  # PostgreSQL, if it is on
+    # Of PostgreSQL, and only one that is in use. `connection.pool` would make it, for the database that the settings
+    # name at this moment: tests that import the program first would then run on that one and empty it.
+    pool = getattr(connection, "_connection_pools", {}).get(connection.alias)
     if pool is None:
         return
     stats = pool.get_stats()

@@ -35,7 +35,7 @@ self.addEventListener("fetch", (event) => {
 async function shell(event) {
   const { request } = event;
   const cache = await caches.open(SHELL);
-  const kept = await cache.match(request, { ignoreSearch: true });
+  const kept = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
   if (kept && request.mode === "navigate") event.waitUntil(renew().catch(() => {})); // no network: what is kept will do
   return kept ?? fetch(request);
 }
@@ -46,7 +46,7 @@ async function renew() {
   const answers = await Promise.all(FILES.map((name) => fetch(name, { cache: "no-cache" })));
   if (answers.some((answer) => !answer.ok)) throw new Error("not all of it is there");
   const changed = await Promise.all(
-    FILES.map(async (name, at) => (await cache.match(name))?.headers.get("ETag") !== answers[at].headers.get("ETag")),
+    FILES.map(async (name, at) => (await cache.match(name, { ignoreVary: true }))?.headers.get("ETag") !== answers[at].headers.get("ETag")),
   );
   if (!changed.includes(true)) return false;
   await Promise.all(FILES.map((name, at) => cache.put(name, answers[at])));

@@ -1,9 +1,20 @@
 import datetime
+import os
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
 
 from . import world
+
+
+def pytest_report_header():
+    """A plain line for each service, with it or without it."""
+    database = urlsplit(os.environ.get("DATABASE_URL", "")).scheme or "SQLite; ran without PostgreSQL and MySQL (set DATABASE_URL)"
+    others = {"REDIS_URL": "Redis", "RABBITMQ_URL": "RabbitMQ"}
+    return [f"database: {database}"] + [
+        f"{service}: {'on' if os.environ.get(name) else f'ran without it (set {name})'}" for name, service in others.items()
+    ]
 
 
 @pytest.fixture(autouse=True)

@@ -46,6 +46,7 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"DATABASE_URL": ""}, "E016"),
         ({"DATABASE_URL": "postgres://tableorder@db.example.com/tableorder"}, "E017"),
         ({"LOG_LEVEL": "DEBUG"}, "E018"),
+        ({"LOG_LEVEL": "verbose"}, "E021"),
         ({"JWT_ALGORITHM": "none"}, "E003"),
         ({"JWT_ALGORITHM": "RS256"}, "E007"),
         ({"JWT_EXPIRE_HOURS": "100000"}, "E004"),

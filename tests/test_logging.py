@@ -305,11 +305,23 @@ def test_it_gets_on_with_logrotate(tmp_path):
     assert [(tmp_path / f"moved.{number}").read_text() for number in range(2)] == ["0\n", "1\n"]
 
 
-def test_a_file_that_cannot_be_written_costs_lines_and_nothing_else(tmp_path):
+def test_a_file_that_cannot_be_written_costs_lines_and_one_complaint(tmp_path, said):
     before = lost("file")
-    handler = LogFile(tmp_path / "missing" / "app.log")
-    handler.handle(logging.LogRecord("tests", logging.INFO, "", 1, "lost", (), None))
-    assert lost("file") == before + 1
+    handler = LogFile(tmp_path / "later" / "app.log")
+    handler.setFormatter(JSONLines())
+    logging.getLogger("tableorder").addHandler(handler)  # where the complaint about it goes too
+    try:
+        for number in range(5):
+            handler.handle(logging.LogRecord("tests", logging.INFO, "", 1, str(number), (), None))
+        assert lost("file") == before + 6
+        (complaint,) = said()
+        assert complaint["level"] == "ERROR" and "later" in complaint["message"]
+        (tmp_path / "later").mkdir()
+        handler.handle(logging.LogRecord("tests", logging.INFO, "", 1, "here again", (), None))
+    finally:
+        logging.getLogger("tableorder").removeHandler(handler)
+        handler.close()
+    assert "here again" in (tmp_path / "later" / "app.log").read_text()
 
 
 # --- A real server ------------------------------------------------------------------------------------------------

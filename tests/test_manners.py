@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from io import BytesIO
 
 import pytest
 
@@ -10,7 +11,7 @@ from sessions_app.models import TableSession
 from stores.models import Table
 from tests.routes import Bodies, furnish, id_of, offered
 from tests.snapshot import nothing_stored
-from tests.world import Caller, place, problem
+from tests.world import API, Caller, place, problem
 
 
 def with_own_ids(route, world) -> str:
@@ -259,6 +260,22 @@ def test_another_kind_of_content_is_refused_everywhere(ours, caller_for):
             for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
                 answer = caller_for(route).request(method, with_own_ids(route, ours), raw=b"a=1", content_type=kind, key="tap-0001")
                 problem(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def in_chunks(caller, path, raw: bytes):
+    """As a WSGI server hands it over: the chunks undone, no length."""
+    headers = {"authorization": f"Bearer {caller.token}", "transfer-encoding": "chunked"}
+    return caller.http.generic("POST", API + path, content_type="application/json", headers=headers, **{"wsgi.input": BytesIO(raw)})
+
+
+def test_a_body_that_comes_in_chunks_is_read_like_any_other(tablet, manager, ours):
+    assert in_chunks(tablet, "tablet/calls", b'{"kind": "help"}').status_code == 201
+    problem(in_chunks(tablet, "tablet/calls", b'{"kind": '), 400, "MALFORMED_JSON")
+    problem(in_chunks(tablet, "tablet/calls", b" " * (10 * 1024 * 1024)), 413, "TOO_LARGE")
+    place(ours.table, ours.item)
+    with nothing_stored():
+        complete = f"staff/tables/{ours.table.pk}/complete"
+        problem(in_chunks(manager, complete, b'{"force": true, "session": "00000000-0000-4000-8000-000000000000"}'), 404, "NOT_FOUND")
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------

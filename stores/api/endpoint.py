@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from stores.auth import StaffCaller, TabletCaller, caller_of
 from tableorder import rate_limits
+from tableorder.api import ChunkedRequest
 from tableorder.errors import Forbidden, TokenInvalid, TooMany, Unauthenticated
 from tableorder.logging import about
 
@@ -103,6 +104,15 @@ class Endpoint(APIView):
         if self.role == Role.ANYONE:
             return []
         return super().get_authenticators()
+
+    def initialize_request(self, request, *args, **kwargs):
+        return ChunkedRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
 
     def initial(self, request, *args, **kwargs):
         # Before the permissions, where DRF's own throttles come after them: who is refused there counts too.

@@ -54,7 +54,7 @@ export function thanksSheet() {
     name: "thanks",
     title: t("thanks"),
     body: html`<div class="big" role="status"><p>${t("thanksHint")}</p></div>`,
-    footer: html`<button type="button" class="primary" @click=${() => change({ dialog: null })}>${t("backToMenu")}</button>`,
+    footer: html`<button type="button" class="primary" data-action="back-to-menu" @click=${() => change({ dialog: null })}>${t("backToMenu")}</button>`,
   });
 }
 

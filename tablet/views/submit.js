@@ -35,20 +35,26 @@ export function sentSheet() {
 }
 
 // What the server said, in plain words, and what to do about it.
-function refused({ reason, shown }) {
-  const toCart = () => dropEntry();
-  const cases = {
-    SOLD_OUT: [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason)}`, t("goOnWithout"), goOnWithout],
-    PRICE_CHANGED: [html`<p>${t("priceReason")}</p>${newPrices(reason, shown)}`, t("sendAtNewPrice"), submitAgain],
-    SESSION_CHANGED: [t("sessionReason"), t("sendAsNew"), submitAgain],
-    ITEM_NOT_FOUND: [t("goneReason"), t("goOnWithout"), goOnWithout],
-    INVALID_OPTION: [t("goneReason"), t("changeOrder"), toCart],
-    OPTION_COUNT: [t("goneReason"), t("changeOrder"), toCart],
-  };
-  const [words, label, act] = cases[reason.code] ?? [t("refusedReason"), t("changeOrder"), toCart];
-  return notSent("refused", words, html`${act === toCart ? nothing : html`<button type="button" class="secondary" data-action="change" @click=${toCart}>${t("changeOrder")}</button>`}
-    <button type="button" class="primary" data-action="resolve" @click=${act}>${label}</button>`);
+function refused(entry) {
+  const [words, label, act] = (CASES[entry.reason.code] ?? otherwise)(entry);
+  const buttons = html`${act === toCart ? nothing : html`<button type="button" class="secondary" data-action="change" @click=${toCart}>${t("changeOrder")}</button>`}
+    <button type="button" class="primary" data-action="resolve" @click=${act}>${label}</button>`;
+  return notSent("refused", words, buttons);
 }
+
+const toCart = () => dropEntry();
+
+const otherwise = () => [t("refusedReason"), t("changeOrder"), toCart];
+const changed = () => [t("goneReason"), t("changeOrder"), toCart];
+
+const CASES = {
+  SOLD_OUT: ({ reason }) => [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason)}`, t("goOnWithout"), goOnWithout],
+  PRICE_CHANGED: ({ reason, shown }) => [html`<p>${t("priceReason")}</p>${newPrices(reason, shown)}`, t("sendAtNewPrice"), submitAgain],
+  SESSION_CHANGED: () => [t("sessionReason"), t("sendAsNew"), submitAgain],
+  ITEM_NOT_FOUND: () => [t("goneReason"), t("goOnWithout"), goOnWithout],
+  INVALID_OPTION: changed,
+  OPTION_COUNT: changed,
+};
 
 const soldOutLines = ({ lines }) =>
   html`<ul class="changes">

@@ -44,6 +44,12 @@ def test_a_taken_username_is_an_error_and_nobody_is_touched(desk, theirs, operat
     assert Membership.objects.filter(user__username__iexact=username).exclude(store=theirs.store).count() == 0
 
 
+def test_a_taken_username_is_an_error_for_operators_too(operator, ours):
+    for form in (operator.form(User), operator.form(User, ours.owner)):
+        passwords = {"password1": GOOD, "password2": GOOD} if "password1" in form.fields else {}
+        assert "taken" in errors_of(form.send(username="Ours-Manager", **passwords))
+
+
 def test_a_strange_username_is_an_error(desk):
     for username in ("", "has space", "a" * 65, "<b>"):
         assert errors_of(hire(desk, username=username))

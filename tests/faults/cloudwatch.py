@@ -136,9 +136,9 @@ def judged(way: str, without: Figures, found: Figures) -> list[str]:
         broken.append(f"{way}: {found.failed} requests failed")
     if found.p95 > max(SLOWER * without.p95, without.p95 + NOISE):
         broken.append(f"{way}: p95 is {1000 * found.p95:.0f} ms, {1000 * without.p95:.0f} ms without it")
-    for what in ("start", "stop"):
-        if getattr(found, what) > getattr(without, what) + LONGER:
-            broken.append(f"{way}: {what} took {getattr(found, what):.1f} s, {getattr(without, what):.1f} s without it")
+    for what, took, usual in (("start", found.start, without.start), ("stop", found.stop, without.stop)):
+        if took > usual + LONGER:
+            broken += [f"{way}: {what} took {took:.1f} s, {usual:.1f} s without it"]
     return broken
 
 

@@ -242,17 +242,19 @@ def test_an_order_that_is_no_longer_wanted_may_have_arrived_and_the_page_says_so
 
 def test_a_tablet_cut_off_while_it_sends_keeps_the_order_until_it_is_set_up_again(guest):
     page = guest.page
-    guest.takes(DISH).reviews()
+    network = Network(page, *["before"] * 1000)
+    guest.takes(DISH).reviews().confirms()
+    expect(guest.dialog("submit")).to_contain_text("Your order is kept")
     guest.restaurant.cut_off(guest.table)
-    guest.confirms()
     expect(page.get_by_role("alert")).to_contain_text("Staff signed this tablet out")
     expect(page.locator("form")).to_contain_text("An order has not been sent yet")
-    assert guest.restaurant.orders(guest.table) == []
+    network.fates.clear()
     for name, value in {"store": "hanok", "table": guest.table, "password": "hanok-1234"}.items():
         page.fill(f"[name={name}]", value)
     page.click("button.primary")
     number = guest.sees_number()
     assert [order["number"] for order in guest.restaurant.orders(guest.table)] == [number]
+    assert len(set(network.keys)) == 1
 
 
 def test_a_server_that_is_busy_is_asked_again(guest):

@@ -1,25 +1,21 @@
 """How a live stream keeps alive and how it ends; and the server around it."""
 
 import asyncio
-import contextlib
-import http.client
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
+import urllib.request
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
-from config import asgi
 from stores import stream_hub
 from stores.stream_hub import in_database
+from tests.own_server import OwnServer
 from tests.world import Caller, problem
 
-from .stream_client import STAFF, Client, last_number, listening, refusal, write
+from .stream_client import PATIENCE, STAFF, Client, last_number, listening, program, refusal, write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hub")]
 
@@ -102,7 +98,7 @@ def test_the_end_of_the_server_ends_the_streams(staff):
         async def send(message):
             answers.append(message["type"])
 
-        life = asyncio.create_task(asgi.application({"type": "lifespan"}, messages.get, send))
+        life = asyncio.create_task(program()({"type": "lifespan"}, messages.get, send))
         messages.put_nowait({"type": "lifespan.startup"})
         client = await Client(STAFF, authorization=f"Bearer {staff}").opened()
         messages.put_nowait({"type": "lifespan.shutdown"})
@@ -136,44 +132,38 @@ def test_the_process_for_the_api_has_no_streams(staff, tablet_token):
     problem(Caller(tablet_token).get("tablet/events"), 404, "NOT_FOUND")
 
 
-@contextlib.contextmanager
-def served(**environment):
-    """A real server on the test's database: (process, port)."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    database = connection.settings_dict
+def database_url() -> str:
+    """Of the test's database, for another process."""
     if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]
-        url = f"{scheme}://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT'] or ''}/{database['NAME']}"
-    environment = os.environ | {"DATABASE_URL": url, "BIND": f"127.0.0.1:{port}", "ENVIRONMENT": "development"} | environment
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--log-level", "warning"]
-    process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
+        return f"sqlite:///{connection.settings_dict['NAME']}"
+    scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]
+    return "{}://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(scheme, **connection.settings_dict)
+
+
+def listen(server, token):
+    request = urllib.request.Request(server.address + STAFF, headers={"Authorization": f"Bearer {token}"})
+    return urllib.request.urlopen(request, timeout=PATIENCE)
+
+
+def test_a_server_with_open_streams_stops_in_time(staff, tmp_path):
+    with OwnServer(tmp_path, DATABASE_URL=database_url()) as server:
+        streams = [listen(server, staff) for _ in range(4)]
+        assert server.stop() < 10
+        for stream in streams:
+            assert stream.read().startswith(b"retry: 2000\n\n")  # raises IncompleteRead if it was cut
+
+
+def test_workers_end_with_their_master(staff, tmp_path):
+    with OwnServer(tmp_path, DATABASE_URL=database_url()) as server:
+        stream = listen(server, staff)
+        os.kill(server.process.pid, signal.SIGKILL)
+        assert stream.read().startswith(b"retry: 2000\n\n")
+        until = time.monotonic() + PATIENCE
+        while is_open(server.port):
+            assert time.monotonic() < until, "it keeps the port from the next master"
             time.sleep(0.1)
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
 
 
-def test_a_server_with_open_streams_stops_in_time(ours, staff):
-    with served() as (process, port):
-        clients = [http.client.HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(4)]
-        answers = []
-        for client in clients:
-            client.request("GET", STAFF, headers={"Authorization": f"Bearer {staff}"})
-            answers.append(client.getresponse())
-        assert [answer.status for answer in answers] == [200] * 4
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-        assert time.monotonic() - began < 8
-        for answer in answers:
-            assert answer.read().startswith(b"retry: 2000\n\n")  # IncompleteRead if it had been cut
+def is_open(port) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

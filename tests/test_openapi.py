@@ -1,0 +1,225 @@
+"""The OpenAPI document says the truth: what is asked as it says is answered as it says, whoever asks.
+
+Schemathesis makes the requests, half of them wrong on purpose; ids, versions and passwords are put in, so that they
+also reach what exists.
+"""
+
+import copy
+import json
+from collections import Counter
+
+import pytest
+import requests
+import schemathesis
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.transport import Response
+from schemathesis.generation.modes import GenerationMode
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+
+from menus.models import Category
+from tests.routes import picture, schema
+from tests.world import (
+    PASSWORD,
+    TABLE_PASSWORD,
+    Caller,
+    make_choice,
+    make_item,
+    make_world,
+    new_key,
+    place,
+    staff_of,
+    tablet_of,
+)
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+few = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+# What the contract promises (its section 3).
+PROMISED = """
+POST tablet/login, POST tablet/refresh, GET tablet/menu, POST tablet/quote, POST tablet/orders, GET tablet/session, POST tablet/calls,
+GET tablet/events, POST staff/login, POST staff/logout, GET staff/board, GET staff/orders, GET staff/orders/{}, PATCH staff/orders/{},
+PATCH staff/orders/{}/lines/{}, POST staff/orders/{}/cancel, GET staff/tables, POST staff/tables, PATCH staff/tables/{},
+POST staff/tables/{}/sign-out, POST staff/tables/{}/complete, GET staff/tables/{}/history, GET staff/history, GET staff/items,
+POST staff/items, PATCH staff/items/{}, DELETE staff/items/{}, POST staff/items/{}/image, GET staff/categories, POST staff/categories,
+PATCH staff/categories/{}, DELETE staff/categories/{}, GET staff/option-groups, POST staff/option-groups, PATCH staff/option-groups/{},
+DELETE staff/option-groups/{}, PUT staff/categories/order, PUT staff/items/order, POST staff/calls/{}/resolve, GET staff/events
+"""
+
+
+def document() -> dict:
+    """The document, with nothing allowed in an answer that it doesn't name."""
+    found = copy.deepcopy(json.loads(json.dumps(schema())))
+    for name, component in found["components"]["schemas"].items():
+        if "properties" in component and name != "Problem":
+            component.setdefault("additionalProperties", False)
+    return found
+
+
+loaded = schemathesis.openapi.from_dict(document())
+operations = {operation.label: operation for operation in (result.ok() for result in loaded.get_all_operations())}
+# A stream never ends; the tests of streams look at what comes out of them.
+askable = [label for label, operation in operations.items() if not label.endswith("/events")]
+
+
+# --- The document -----------------------------------------------------------------------------------------------
+
+
+def test_everything_the_contract_promises_is_in_the_document():
+    promised = {operation.strip() for operation in PROMISED.replace("\n", " ").split(",")}
+    described = {" ".join(label.replace("/api/v1/", "").split()) for label in operations}
+    anonymous = {"/".join("{}" if part.startswith("{") else part for part in label.split("/")) for label in described}
+    assert promised - anonymous == set()
+
+
+def test_the_document_is_valid_and_made_without_a_warning(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", tmp_path / "openapi.yaml")
+
+
+def test_the_document_is_served_to_anybody_as_json(client):
+    answer = client.get("/api/schema/")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].partition(";")[0] in ("application/json", "application/vnd.oai.openapi+json")
+    assert answer.json()["paths"].keys() == document()["paths"].keys()
+    assert client.get("/api/docs/").status_code == 200
+
+
+# --- Any request ------------------------------------------------------------------------------------------------
+
+
+class Scene:
+    """A store in which everything that can be named exists."""
+
+    def __init__(self):
+        self.world = world = make_world("scene", tables=3)
+        self.options = make_choice(world.item)
+        self.counted = make_item(world, stock=500)
+        self.empty = Category.objects.create(store=world.store, name="Empty", position=1)
+        self.order = place(world.table, world.item, self.counted, quantity=2)
+        place(world.tables[1], world.items[1])
+        manager = staff_of(world.store, world.manager)
+        manager.post(f"staff/tables/{world.tables[1].pk}/complete", {"force": True})
+        place(world.tables[1], world.items[1])
+        self.call = tablet_of(world.table).post("tablet/calls", {"kind": "help"}).json()
+        self.login = Caller().post("tablet/login", {"store": "scene", "table": "1", "password": TABLE_PASSWORD}).json()
+        self.tokens = {
+            "tablet": self.login["access"],
+            "manager": manager.token,
+            "owner": staff_of(world.store, world.owner).token,
+        }
+        self.http = Client(raise_request_exception=False)
+
+    def path(self, name: str):
+        return {
+            "order_id": self.order["id"],
+            "line_id": self.order["lines"][0]["id"],
+            "table_id": str(self.world.table.pk),
+            "item_id": str(self.world.items[1].pk),
+            "category_id": str(self.empty.pk),
+            "group_id": str(self.options[0].group_id),
+            "option_id": str(self.options[1].pk),
+            "call_id": self.call["id"],
+        }[name]
+
+    def body(self, label: str):
+        """A body for this operation that the rules allow."""
+        world, choice = self.world, [str(self.options[0].pk)]
+        lines = [{"item": str(world.item.pk), "quantity": 2, "options": choice, "note": "no egg"}]
+        return {
+            "POST tablet/login": {"store": "scene", "table": "1", "password": TABLE_PASSWORD},
+            "POST tablet/refresh": {"refresh": self.login["refresh"]},
+            "POST tablet/quote": {"lines": lines},
+            "POST tablet/orders": {"lines": lines, "expected_total": 24000, "session": self.order["session"], "note": ""},
+            "POST tablet/calls": {"kind": "bill"},
+            "POST staff/login": {"store": "scene", "username": "scene-owner", "password": PASSWORD},
+            "PATCH staff/orders/{order_id}": {"status": "preparing", "version": 1},
+            "PATCH staff/orders/{order_id}/lines/{line_id}": {"status": "preparing", "version": 1},
+            "POST staff/orders/{order_id}/cancel": {
+                "reason": "left",
+                "version": 1,
+                "lines": [{"line": self.order["lines"][0]["id"], "quantity": 1}],
+            },
+            "POST staff/tables": {"number": "Terrace 1", "password": "terrace", "is_active": True},
+            "PATCH staff/tables/{table_id}": {"number": "1a", "password": "terrace", "is_active": False},
+            "POST staff/tables/{table_id}/complete": {"session": self.order["session"], "force": True},
+            "POST staff/items": {
+                "name": "Soup",
+                "category": str(self.empty.pk),
+                "price": 1,
+                "option_groups": [str(self.options[0].group_id)],
+            },
+            "PATCH staff/items/{item_id}": {"stock": 4, "sold_out": True},
+            "PUT staff/items/order": {"category": str(world.category.pk), "ids": [str(item.pk) for item in reversed(world.items)]},
+            "POST staff/items/{item_id}/image": {"image": picture()},
+            "POST staff/categories": {"name": "Drinks"},
+            "PATCH staff/categories/{category_id}": {"name": "Drinks"},
+            "PUT staff/categories/order": {"ids": [str(self.empty.pk), str(world.category.pk)]},
+            "POST staff/option-groups": {"name": "Heat", "min": 0, "max": 1, "options": [{"name": "hot", "price_delta": 0}]},
+            "PATCH staff/option-groups/{group_id}": {
+                "name": "Heat",
+                "min": 1,
+                "options": [{"id": choice[0], "name": "mild", "price_delta": -1}],
+            },
+            "PATCH staff/options/{option_id}": {"sold_out": True},
+        }.get(label.replace("/api/v1/", ""), {})
+
+    def query(self):
+        return {"table": str(self.world.table.pk), "session": self.order["session"], "category": str(self.world.category.pk), "limit": 1}
+
+
+@pytest.mark.parametrize("label", askable)
+def test_whatever_is_asked_is_answered_as_the_document_says(db, label):
+    scene, operation, answered = Scene(), operations[label], Counter()
+    proper, improper = (operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
+    for role in ["owner", "manager", "tablet"] if "security" in operation.definition.raw else [None]:
+        for strategy, real, examples in [
+            (proper, "everything", 1),
+            (proper, "names", 3),
+            (improper, "names", 3),
+            (proper | improper, "nothing", 2),
+        ]:
+
+            @given(strategy)
+            @settings(few, max_examples=examples)
+            def ask(case, role=role, real=real):
+                put_in(scene, case, label, real)
+                with transaction.atomic():
+                    answer = ask_as(scene, case, role)
+                    case.validate_response(answer, checks=CHECKS)
+                    transaction.set_rollback(True)
+                answered[role, answer.status_code] += 1
+
+            ask()
+    assert any(status < 300 for _, status in answered), answered
+
+
+def put_in(scene, case, label, real):
+    """Puts what exists into the request: nothing, the names in its address, or a whole request that the rules allow."""
+    if real != "nothing":
+        case.path_parameters = {name: scene.path(name) for name in case.path_parameters or {}}
+    if real == "everything":
+        case.query = {name: scene.query()[name] for name in case.query or {} if name in scene.query()}
+        case.body = scene.body(label)
+        if "Idempotency-Key" in (case.headers or {}):
+            case.headers["Idempotency-Key"] = new_key()
+
+
+def ask_as(scene, case, role) -> Response:
+    """Through Django's test client: in the test's own transaction."""
+    headers = {"Authorization": f"Bearer {scene.tokens[role]}"} if role else {}
+    wanted = requests.Request(**case.as_transport_kwargs(base_url="http://testserver", headers=headers)).prepare()
+    sent = {name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in wanted.headers.items()}
+    kind = sent.pop("Content-Type", "")
+    answer = scene.http.generic(wanted.method, wanted.path_url, wanted.body or b"", content_type=kind, headers=sent)
+    received = {name.lower(): [value] for name, value in answer.items()}
+    return Response(answer.status_code, received, answer.content, wanted, elapsed=0, verify=True)
