@@ -42,6 +42,7 @@ faults: .venv/installed-dev
 # After a change of the short list in pyproject.toml: every package with its exact version.
 lock: .venv/installed-dev
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 --extra mysql -c requirements.txt pyproject.toml -o requirements-mysql.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 --extra dev --extra mysql -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 # After a change of a text: extracts it; then translate it in config/locale/ko and run this again. Needs GNU gettext.

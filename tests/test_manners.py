@@ -265,7 +265,8 @@ def test_another_kind_of_content_is_refused_everywhere(ours, caller_for):
 def in_chunks(caller, path, raw: bytes):
     """As a WSGI server hands it over: the chunks undone, no length."""
     headers = {"authorization": f"Bearer {caller.token}", "transfer-encoding": "chunked"}
-    return caller.http.generic("POST", API + path, content_type="application/json", headers=headers, **{"wsgi.input": BytesIO(raw)})
+    environ = {"CONTENT_TYPE": "application/json", "wsgi.input": BytesIO(raw)}
+    return caller.http.generic("POST", API + path, headers=headers, **environ)
 
 
 def test_a_body_that_comes_in_chunks_is_read_like_any_other(tablet, manager, ours):

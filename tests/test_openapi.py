@@ -7,6 +7,7 @@ also reach what exists.
 import copy
 import json
 from collections import Counter
+from functools import partial
 
 import pytest
 import requests
@@ -180,27 +181,31 @@ class Scene:
 @pytest.mark.parametrize("label", askable)
 def test_whatever_is_asked_is_answered_as_the_document_says(db, label):
     scene, operation, answered = Scene(), operations[label], Counter()
+
+    def ask(role, real, case):
+        put_in(scene, case, label, real)
+        with transaction.atomic():
+            answer = ask_as(scene, case, role)
+            case.validate_response(answer, checks=CHECKS)
+            transaction.set_rollback(True)
+        answered[role, answer.status_code] += 1
+
     proper, improper = (operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
     for role in ["owner", "manager", "tablet"] if "security" in operation.definition.raw else [None]:
-        for strategy, real, examples in [
-            (proper, "everything", 1),
-            (proper, "names", 3),
-            (improper, "names", 3),
-            (proper | improper, "nothing", 2),
-        ]:
-
-            @given(strategy)
-            @settings(few, max_examples=examples)
-            def ask(case, role=role, real=real):
-                put_in(scene, case, label, real)
-                with transaction.atomic():
-                    answer = ask_as(scene, case, role)
-                    case.validate_response(answer, checks=CHECKS)
-                    transaction.set_rollback(True)
-                answered[role, answer.status_code] += 1
-
-            ask()
+        for_each_of(proper, 1, partial(ask, role, "everything"))
+        for_each_of(proper, 3, partial(ask, role, "names"))
+        for_each_of(improper, 3, partial(ask, role, "names"))
+        for_each_of(proper | improper, 2, partial(ask, role, "nothing"))
     assert any(status < 300 for _, status in answered), answered
+
+
+def for_each_of(strategy, count: int, call):
+    @given(strategy)
+    @settings(few, max_examples=count)
+    def each(case):
+        call(case)
+
+    each()
 
 
 def put_in(scene, case, label, real):
