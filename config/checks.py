@@ -12,9 +12,8 @@ from django.conf import settings
 from django.core.checks import Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from tableorder.logging import LEVELS
-
 from tableorder import redis
+from tableorder.logging import LEVELS
 
 log = logging.getLogger(__name__)
 

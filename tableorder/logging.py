@@ -27,10 +27,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST_MESSAGE = 2_000  # characters
 LONGEST_EXCEPTION = 6_000  # a line is then one `write` for stdout too, whose buffer holds 8 KB
 
-log = logging.getLogger(__name__)
+MOST_LOOKED_AT = 100_000  # what is longer is cut before anything else
 
 FILE_BYTES = 50_000_000  # LOG_FILE is turned over at this size: 300 MB with those that are kept
 FILES_KEPT = 5
+
+log = logging.getLogger(__name__)
 
 # --- What is known about the request under way --------------------------------------------------------------------
 
@@ -97,12 +99,15 @@ class JSONLines(BaseJsonFormatter):
         return _encode(log_data)
 
     def _clean(self, text, longest):
+        text = _cut(text, MOST_LOOKED_AT)
         if self._secrets:
             text = self._secrets.sub(REDACTED, text)
-        text = redacted(text)
-        if len(text) > longest:  # of an exception the end says most
-            text = f"{text[: longest // 4]} [...] {text[-(longest - longest // 4) :]}"
-        return text
+        return _cut(redacted(text), longest)
+
+
+def _cut(text, longest):
+    """Of an exception the end says most."""
+    return text if len(text) <= longest else f"{text[: longest // 4]} [...] {text[-(longest - longest // 4) :]}"
 
 
 # --- Nothing secret -----------------------------------------------------------------------------------------------
@@ -113,21 +118,23 @@ _WORDS = (
     "passw passphrase pwd secret token authorization cookie csrf session_id sessionid session_key api_key apikey access_key private_key"
 )
 _SIGNS = ("eyj", "bearer", "basic", "://", "$", "-----begin", "failing row", *_WORDS.split())
-_NAME = rf"[\w-]*(?:{_WORDS.replace(' ', '|')})[\w-]*"
+# Nothing here may begin with a repetition or repeat without a bound before something that can fail: a long text made
+# for it would take minutes.
+_NAME = rf"(?:{_WORDS.replace(' ', '|')})[\w-]{{0,30}}"
 _SHAPES = [
     (re.compile(pattern, flags), replacement)
     for pattern, flags, replacement in [
-        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL, REDACTED),
+        (r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL, REDACTED),
         (r"eyJ[\w-]+(?:\.[\w-]*)*", 0, REDACTED),  # JWT: base64 of {"
         # A name and its value, to the end of the line: nobody knows which quotes and commas are the value's own.
         # With a colon only if it is quoted, a header, or no TokenError: in a traceback that is what went wrong.
-        (rf"({_NAME}\s*=\s*)[^\n]+", re.IGNORECASE, rf"\1{REDACTED}"),
-        (rf"([\"'(]{_NAME}\\*[\"')]\s*[:=]\s*)[^\n]+", re.IGNORECASE, rf"\1{REDACTED}"),
-        (r"\b([\w-]*(?:cookie|authorization|csrftoken)\s*:\s*)[^\n]+", re.IGNORECASE, rf"\1{REDACTED}"),
-        (rf"\b([a-z_-]*(?:{_WORDS.replace(' ', '|')})[a-z_-]*\s*:\s*)[^\n]+", 0, rf"\1{REDACTED}"),
-        (r"\b(bearer|basic)\s+[^\s\"',;]+", re.IGNORECASE, rf"\1 {REDACTED}"),
-        (r"(?<=://)[^\s:@/]*:\S*(?=@)", 0, REDACTED),  # scheme://user:password@host
-        (r"\b(?:pbkdf2_\w+|md5|argon2\w*|bcrypt\w*|scrypt)\$[^\s'\",)]+", 0, REDACTED),  # hashes of passwords
+        (rf"({_NAME}\s{{0,5}}=\s{{0,5}})[^\n]+", re.IGNORECASE, rf"\1{REDACTED}"),
+        (rf"({_NAME}\\{{0,9}}[\"')]\s{{0,5}}[:=]\s{{0,5}})[^\n]+", re.IGNORECASE, rf"\1{REDACTED}"),
+        (r"((?:cookie|authorization|csrftoken)\s{0,5}:\s{0,5})[^\n]+", re.IGNORECASE, rf"\1{REDACTED}"),
+        (rf"((?:{_WORDS.replace(' ', '|')})[a-z_-]{{0,30}}\s{{0,5}}:\s{{0,5}})[^\n]+", 0, rf"\1{REDACTED}"),
+        (r"\b(bearer|basic)\s{1,5}[^\s\"',;]+", re.IGNORECASE, rf"\1 {REDACTED}"),
+        (r"(?<=://)[^\s:@/]{0,100}:\S{0,300}(?=@)", 0, REDACTED),  # scheme://user:password@host
+        (r"\b(?:pbkdf2_\w{1,20}|md5|argon2\w{0,20}|bcrypt\w{0,20}|scrypt)\$[^\s'\",)]+", 0, REDACTED),  # hashes of passwords
         (r"(failing row contains) [^\n]*", re.IGNORECASE, rf"\1 {REDACTED}"),  # PostgreSQL shows the whole row
     ]
 ]

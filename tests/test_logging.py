@@ -6,6 +6,7 @@ import logging
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from django.conf import settings
@@ -214,6 +215,33 @@ def test_what_somebody_attaches_to_a_record_is_not_written(said):
 def test_a_text_without_end_is_cut_and_keeps_its_end():
     message = line_of("a" * 100_000 + "the end", (), None)["message"]
     assert len(message) < 3_000 and message.endswith("the end")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "secret",
+        "token=",
+        "eyJ",
+        "://a:",
+        "basic ",
+        "basic\t",
+        "-----BEGIN ",
+        "a-",
+        "password ",
+        "\\",
+        '"token',
+        "pbkdf2_",
+        "$",
+        "md5$",
+    ],
+)
+def test_a_text_made_to_take_long_does_not(piece):
+    began = time.process_time()
+    line_of(piece * 50_000, (), None)
+    line_of("secret $ :// " + piece * 50_000 + " secret", (), None)
+    assert time.process_time() - began < 1
 
 
 def test_a_line_is_a_line_whatever_is_in_it():

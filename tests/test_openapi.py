@@ -5,10 +5,12 @@ also reach what exists.
 """
 
 import copy
+import datetime
 import json
 from collections import Counter
 from functools import partial
 
+import jsonschema
 import pytest
 import requests
 import schemathesis
@@ -22,6 +24,8 @@ from schemathesis.generation.modes import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from menus.models import Category
+from sessions_app.models import TableSession
+from stores.models import Event
 from tests.routes import picture, schema
 from tests.world import (
     PASSWORD,
@@ -228,3 +232,38 @@ def ask_as(scene, case, role) -> Response:
     answer = scene.http.generic(wanted.method, wanted.path_url, wanted.body or b"", content_type=kind, headers=sent)
     received = {name.lower(): [value] for name, value in answer.items()}
     return Response(answer.status_code, received, answer.content, wanted, elapsed=0, verify=True)
+
+
+# --- Events -----------------------------------------------------------------------------------------------------
+
+LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+DATA = {"order": "OrderOutput", "session": "SessionOutput", "call": "CallOutput", "table": "TableOutput"}
+
+
+def test_what_events_tell_are_the_objects_of_the_document(db):
+    world = Scene().world
+    owner, tablet = staff_of(world.store, world.owner), tablet_of(world.table)
+    order = place(world.table, world.item)
+    owner.patch(f"staff/orders/{order['id']}", {"status": "preparing", "version": 1})
+    owner.post(f"staff/orders/{order['id']}/cancel", {"reason": "left", "version": 2})
+    tablet.post("tablet/calls", {"kind": "water"})
+    owner.patch(f"staff/items/{world.item.pk}", {"sold_out": True})
+    TableSession.objects.filter(state="active").update(started_at=LONG_AGO, last_order_at=LONG_AGO)
+    owner.get("staff/board")
+    owner.post(f"staff/tables/{world.table.pk}/complete", {"force": True})
+    events = [json.loads(body) for body in Event.objects.in_store(world.store).values_list("body", flat=True)]
+    assert {event["type"] for event in events} == {
+        *("order.placed", "order.changed", "order.cancelled", "session.started", "session.expired", "session.completed"),
+        *("call.opened", "call.resolved", "menu.changed", "table.changed"),
+    }
+    components = document()["components"]
+    for event in events:
+        assert event.keys() == {"number", "type", "store", "table", "at", "data"}
+        kind, data = event["type"].partition(".")[0], event["data"]
+        if kind == "menu":
+            assert list(data) == ["version"]
+            continue
+        if kind == "session":
+            assert isinstance(data.pop("total"), int)
+        described = {"$ref": f"#/components/schemas/{DATA[kind]}", "components": components}
+        jsonschema.validate(data, described, cls=jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker())

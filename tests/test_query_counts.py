@@ -5,6 +5,7 @@ around it, in which its own would be a savepoint.
 """
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -26,6 +27,8 @@ STATEMENTS = {
     # caller; lock the table; party and key; menu; lock stock, take it; session; order, lines, options; counter;
     # the order's number; events
     "POST tablet/orders": 13 + ONE_MORE,
+    # Once after a party has run out: it is marked on the way.
+    "POST tablet/orders as the next party": 14 + ONE_MORE,
     # caller; lock the table; party and key; that order; orders (3)
     "POST tablet/orders again": 7,
     "POST tablet/quote": 2,  # caller; menu
@@ -86,6 +89,10 @@ def test_an_order_takes_the_same_number_for_1_5_and_50_lines(ours):
                 assert tablet.post("tablet/orders", {"lines": lines}, key=key).status_code == 201
             with statements("POST tablet/orders again"):
                 assert tablet.post("tablet/orders", {"lines": lines}, key=key).status_code == 200
+        long_ago = timezone.now() - timedelta(hours=3)
+        TableSession.objects.update(started_at=long_ago, last_order_at=long_ago)
+        with statements("POST tablet/orders as the next party"):
+            assert tablet.post("tablet/orders", {"lines": lines}, key=new_key()).status_code == 201
 
 
 def make_busy_tables(world, count):

@@ -7,8 +7,6 @@ Then 300 open streams beside 20 orders a second, with 40 connections in all. Tak
 exits with 1 if a promise is broken.
 """
 
-# ruff: noqa: T201  a program that prints
-
 import asyncio
 import itertools
 import os

@@ -7,8 +7,6 @@ the same PostgreSQL (a database of its own beside the one that DATABASE_URL name
 so one sees what the machine was busy with anyway. Takes about 100 s, prints figures, exits with 1 if a promise is broken.
 """
 
-# ruff: noqa: T201  a program that prints
-
 import asyncio
 import json
 import os

@@ -10,7 +10,7 @@ from stores import journal
 from stores.models import Journal
 
 STAFF, TABLET = "/api/v1/staff/events", "/api/v1/tablet/events"
-PATIENCE = 10  # seconds until a test gives up
+PATIENCE = 30  # seconds until a test gives up
 
 
 def program():

@@ -1,9 +1,11 @@
 // What the board knows: a snapshot, and the events after it. Pure, so that it can be tested without a page.
 //
 // What has a version is kept by the highest one. A session or a call has none, but goes one way only, so its furthest
-// state is kept. Whatever comes twice, or is in the snapshot already, changes nothing then.
+// state is kept. Whatever comes twice, or is in the snapshot already, changes nothing then. What is over is forgotten:
+// a board may be open for months.
 
-const FURTHER = ["active", "expired", "completed", "open", "resolved"];
+const FURTHER = ["active", "expired", "open"];
+const OVER = ["completed", "resolved"];
 
 export class BoardState {
   constructor(snapshot) {
@@ -11,6 +13,7 @@ export class BoardState {
     this.orders = new Map();
     this.sessions = new Map();
     this.calls = new Map();
+    this.over = new Set(); // ids of sessions and calls: nothing brings them back
     for (const { session, orders, unsettled, calls, total: _, ...table } of snapshot.tables) {
       this.tables.set(table.id, table);
       for (const bill of [{ session, orders }, ...unsettled]) {
@@ -25,18 +28,33 @@ export class BoardState {
     const kind = type.split(".")[0];
     if (kind === "order") this.takeOrder(data);
     else if (kind === "table") newer(this.tables, data);
-    else if (kind === "session") further(this.sessions, { ...data, table });
-    else if (kind === "call") further(this.calls, data);
+    else if (kind === "session") this.takeSession({ ...data, table });
+    else if (kind === "call") this.further(this.calls, data);
   }
 
   takeOrder(order) {
-    newer(this.orders, order);
+    if (!this.over.has(order.session)) newer(this.orders, order);
+  }
+
+  takeSession(session) {
+    this.further(this.sessions, session);
+    if (!this.over.has(session.id)) return;
+    for (const order of [...this.orders.values()]) if (order.session === session.id) this.orders.delete(order.id);
+  }
+
+  further(kept, data) {
+    if (this.over.has(data.id)) return;
+    const known = kept.get(data.id);
+    if (OVER.includes(data.state)) {
+      this.over.add(data.id);
+      kept.delete(data.id);
+    } else if (!known || FURTHER.indexOf(data.state) > FURTHER.indexOf(known.state)) kept.set(data.id, data);
   }
 
   // Tables in reading order, each with its party, its unsettled bills and its open calls.
   shown() {
     const bills = group(this.sessions.values(), (session) => session.table);
-    const calls = group([...this.calls.values()].filter((call) => call.state === "open"), (call) => call.table.id);
+    const calls = group(this.calls.values(), (call) => call.table.id);
     const orders = group(this.orders.values(), (order) => order.session);
     return [...this.tables.values()]
       .map((table) => {
@@ -44,12 +62,12 @@ export class BoardState {
         return {
           ...table,
           party: all.find(({ session }) => session.state === "active") ?? null,
-          unsettled: all.filter(({ session }) => session.state === "expired").sort((a, b) => (a.session.started_at < b.session.started_at ? -1 : 1)),
-          calls: (calls.get(table.id) ?? []).sort((a, b) => (a.opened_at < b.opened_at ? -1 : 1)),
+          unsettled: all.filter(({ session }) => session.state === "expired").sort(by(({ session }) => [session.started_at, session.id])),
+          calls: (calls.get(table.id) ?? []).sort(by((call) => [call.opened_at, call.id])),
         };
       })
       .filter((table) => table.is_active || table.party || table.unsettled.length || table.calls.length)
-      .sort((a, b) => a.number.length - b.number.length || (a.number < b.number ? -1 : 1));
+      .sort(by((table) => [table.number.length, table.number, table.id]));
   }
 }
 
@@ -57,20 +75,27 @@ function newer(kept, data) {
   if (data.version > (kept.get(data.id)?.version ?? 0)) kept.set(data.id, data);
 }
 
-function further(kept, data) {
-  const known = kept.get(data.id);
-  if (!known || FURTHER.indexOf(data.state) > FURTHER.indexOf(known.state)) kept.set(data.id, data);
-}
-
-function group(values, by) {
+function group(values, key) {
   const groups = new Map();
-  for (const value of values) groups.set(by(value), [...(groups.get(by(value)) ?? []), value]);
+  for (const value of values) {
+    if (!groups.has(key(value))) groups.set(key(value), []);
+    groups.get(key(value)).push(value);
+  }
   return groups;
 }
 
 function bill(session, orders) {
-  const newestFirst = [...orders].sort((a, b) => (a.placed_at === b.placed_at ? (a.id < b.id ? 1 : -1) : a.placed_at < b.placed_at ? 1 : -1));
+  const newestFirst = [...orders].sort(by((order) => [order.placed_at, order.id])).reverse();
   return { session, orders: newestFirst, total: orders.reduce((sum, order) => sum + order.total, 0) };
+}
+
+// Compares by the first of several keys that differ.
+function by(keys) {
+  return (a, b) => {
+    const [these, those] = [keys(a), keys(b)];
+    const at = these.findIndex((key, index) => key !== those[index]);
+    return at < 0 ? 0 : these[at] < those[at] ? -1 : 1;
+  };
 }
 
 // --- The kitchen's steps ----------------------------------------------------------------------------------------

@@ -1,23 +1,25 @@
-// What lies over the board: one table whole, cancelling, completing, sold-out.
+// What lies over the board: one table whole, cancelling, completing, sold-out, settings.
 
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
-import { attempt, cancel, complete, loadMenu, setSoldOut } from "./actions.js";
+import { cancel, complete, loadMenu, setSoldOut } from "./actions.js";
 import { isLive, isUnfinished } from "./board_state.js";
-import { t } from "./i18n.js";
+import { orderPart, statusName } from "./card.js";
+import { LANGUAGES, t } from "./i18n.js";
 import { clock, money } from "./money.js";
-import { change, page, state } from "./state.js";
-import { orderPart, statusName } from "./views.js";
+import { change, choose, page, state } from "./state.js";
+import { toast } from "./views.js";
 
-const DIALOGS = { table: tableDialog, cancel: cancelDialog, complete: completeDialog, soldOut: soldOutDialog };
+const DIALOGS = { table: tableDialog, cancel: cancelDialog, complete: completeDialog, soldOut: soldOutDialog, settings: settingsDialog };
 
-export const dialog = () => (state.dialog ? DIALOGS[state.dialog.name]() : nothing);
+export const dialog = () => (state.dialog ? DIALOGS[state.dialog.name]() : null);
 
 const close = () => change({ dialog: null });
 const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
 
-function sheet({ title, body, footer = nothing, wide = false }) {
+function sheet({ title, body, footer = null, wide = false }) {
   return html`<dialog
     class=${classMap({ wide })}
+    data-dialog=${state.dialog.name}
     aria-labelledby="dialog-title"
     @cancel=${(event) => {
       event.preventDefault();
@@ -31,57 +33,68 @@ function sheet({ title, body, footer = nothing, wide = false }) {
         <button type="button" class="quiet" data-action="close" @click=${close}>${t("close")}</button>
       </header>
       <div class="dialog-body">${body}</div>
-      <footer>${footer}</footer>
+      ${footer ? html`<footer>${footer}</footer>` : nothing}
     </div>
+    ${toast()}
   </dialog>`;
 }
 
 const tableOf = (id) => state.board.shown().find((table) => table.id === id);
+const billsOf = (table) => [table.party, ...table.unsettled].filter(Boolean);
+
+// Somebody else has completed or cancelled it while it was looked at here.
 const gone = () => sheet({ title: t("someoneElse"), body: nothing });
 
 function tableDialog() {
   const table = tableOf(state.dialog.table);
-  if (!table?.party) return gone();
+  if (!table || !billsOf(table).length) return gone();
   return sheet({
     wide: true,
-    title: html`${t("table")} ${table.number} · ${money(table.party.total)} <span class="muted">${clock(table.party.session.started_at)}</span>`,
-    body: repeat(table.party.orders, (order) => order.id, (order) => orderPart(order, { whole: true })),
+    title: `${t("table")} ${table.number}`,
+    body: billsOf(table).map(
+      ({ session, total, orders }) => html`<h3 class="bill">
+          <span>${t(session.state === "expired" ? "unsettledSince" : "partySince", { time: clock(session.started_at) })}</span><strong>${money(total)}</strong>
+        </h3>
+        ${repeat(orders, (order) => order.id, (order) => orderPart(order, { whole: true }))}`,
+    ),
   });
 }
 
 // --- Cancelling -----------------------------------------------------------------------------------------------------
 
+const left = (line) => line.quantity - line.cancelled_quantity;
+const isAllowed = (line) => page.user.role === "owner" || !["ready", "served"].includes(line.status);
+
 function cancelDialog() {
   const order = state.board.orders.get(state.dialog.order);
+  if (!order || order.status === "cancelled") return gone();
   const { chosen, reason } = state.dialog;
-  const lines = order.lines.filter(isLive).map((line) => ({ line: line.id, quantity: chosen[line.id] ?? 0 }));
-  const asked = lines.filter(({ quantity }) => quantity > 0);
+  const lines = order.lines.filter(isLive);
+  const count = (line) => Math.min(left(line), chosen[line.id] ?? 0);
+  const asked = lines.map((line) => ({ line: line.id, quantity: count(line) })).filter(({ quantity }) => quantity > 0);
   const set = (line, quantity) => edit({ chosen: { ...chosen, [line.id]: quantity } });
-  const isOwner = page.user.role === "owner";
-  const tooLate = (line) => !isOwner && ["ready", "served"].includes(line.status);
+  const everything = () => edit({ chosen: Object.fromEntries(lines.filter(isAllowed).map((line) => [line.id, left(line)])) });
   return sheet({
     title: t("cancelTitle", { number: order.number }),
-    body: html`<p class="muted">${t("cancelHint")}</p>
+    body: html`<p class="row"><span class="muted">${t("cancelHint")}</span> <button type="button" data-action="everything" @click=${everything}>${t("everything")}</button></p>
       <ul class="choose">
-        ${order.lines.filter(isLive).map((line) => {
-          const most = line.quantity - line.cancelled_quantity;
-          const count = chosen[line.id] ?? 0;
-          return html`<li data-line=${line.id}>
+        ${lines.map(
+          (line) => html`<li data-line=${line.id}>
             <span class="what"><span class="name">${line.name}</span><span class="muted">${t(statusName(line.status))}</span></span>
             <span class="stepper">
-              <button type="button" aria-label=${`${line.name} −`} ?disabled=${count === 0} @click=${() => set(line, count - 1)}>−</button>
-              <output>${count} / ${most}</output>
-              <button type="button" aria-label=${`${line.name} +`} ?disabled=${count === most || tooLate(line)} @click=${() => set(line, count + 1)}>+</button>
+              <button type="button" aria-label=${t("less", { name: line.name })} ?disabled=${count(line) === 0} @click=${() => set(line, count(line) - 1)}>−</button>
+              <output>${count(line)} / ${left(line)}</output>
+              <button type="button" aria-label=${t("oneMore", { name: line.name })} ?disabled=${count(line) === left(line) || !isAllowed(line)} @click=${() => set(line, count(line) + 1)}>+</button>
             </span>
-          </li>`;
-        })}
+          </li>`,
+        )}
       </ul>
-      ${order.lines.some((line) => isLive(line) && tooLate(line)) ? html`<p class="warn">${t("ownerOnly")}</p>` : nothing}
+      ${lines.every(isAllowed) ? nothing : html`<p class="warn">${t("ownerOnly")}</p>`}
       <div class="reasons" role="group" aria-label=${t("reason")}>
         ${["reasonSoldOut", "reasonGuest", "reasonMistake"].map((name) => html`<button type="button" aria-pressed=${reason === t(name)} @click=${() => edit({ reason: t(name) })}>${t(name)}</button>`)}
       </div>
       <label>${t("reason")}<input name="reason" maxlength="200" .value=${live(reason)} @input=${(event) => edit({ reason: event.target.value })} /></label>`,
-    footer: html`<button type="button" @click=${close}>${t("keep")}</button>
+    footer: html`<button type="button" data-action="keep" @click=${close}>${t("keep")}</button>
       <button type="button" class="danger" data-action="do-cancel" ?disabled=${!asked.length || !reason.trim()} @click=${async () => (await cancel(order, { reason: reason.trim(), lines: asked })) && close()}>
         ${t("doCancel")}
       </button>`,
@@ -92,21 +105,20 @@ function cancelDialog() {
 
 function completeDialog() {
   const table = tableOf(state.dialog.table);
-  const bill = table && [table.party, ...table.unsettled].find((one) => one?.session.id === state.dialog.session);
+  const bill = table && billsOf(table).find(({ session }) => session.id === state.dialog.session);
   if (!bill) return gone();
   const unfinished = bill.orders.flatMap((order) => order.lines.filter(isUnfinished).map((line) => ({ order, line })));
-  const isOld = bill.session.state === "expired";
   return sheet({
-    title: t(isOld ? "settleTitle" : "completeTitle", { number: table.number }),
+    title: t(bill.session.state === "expired" ? "settleTitle" : "completeTitle", { number: table.number }),
     body: html`<p class="sum"><span>${t("total")}</span><strong>${money(bill.total)}</strong></p>
       <p>${t("completeHint")}</p>
       ${unfinished.length
         ? html`<p class="warn">${t("unfinishedHint")}</p>
             <ul class="unfinished">
-              ${unfinished.map(({ order, line }) => html`<li>#${order.number} · ${line.quantity - line.cancelled_quantity} × ${line.name} · ${t(statusName(line.status))}</li>`)}
+              ${unfinished.map(({ order, line }) => html`<li><span>#${order.number}</span><span>${left(line)} × ${line.name}</span><span class="muted">${t(statusName(line.status))}</span></li>`)}
             </ul>`
         : nothing}`,
-    footer: html`<button type="button" @click=${close}>${t("keep")}</button>
+    footer: html`<button type="button" data-action="keep" @click=${close}>${t("keep")}</button>
       <button
         type="button"
         class=${classMap({ strong: !unfinished.length, danger: unfinished.length > 0 })}
@@ -120,37 +132,49 @@ function completeDialog() {
 
 // --- Sold-out -------------------------------------------------------------------------------------------------------
 
-let menu = null;
+export function openSoldOut() {
+  change({ dialog: { name: "soldOut", query: "" } });
+  loadMenu();
+}
 
 function soldOutDialog() {
-  if (!menu) {
-    attempt(async () => (menu = await loadMenu()));
-    return sheet({ title: t("soldOutPanel"), body: html`<p>${t("loading")}</p>` });
-  }
   const query = state.dialog.query.trim().toLowerCase();
-  const rows = [
-    ...menu.items.map((item) => ({ kind: "items", row: item, name: item.name, empty: item.stock === 0 })),
-    ...menu.groups.flatMap((group) => group.options.map((option) => ({ kind: "options", row: option, name: `${group.name}: ${option.name}`, empty: false }))),
-  ].filter(({ name }) => !query || name.toLowerCase().includes(query));
+  const rows = state.menu && [
+    ...state.menu.items.map((item) => ({ kind: "items", row: item, name: item.name, empty: item.stock === 0 })),
+    ...state.menu.groups.flatMap((group) => group.options.map((option) => ({ kind: "options", row: option, name: option.name, of: group.name, empty: false }))),
+  ].filter(({ name, of = "" }) => !query || `${of} ${name}`.toLowerCase().includes(query));
   return sheet({
     wide: true,
     title: t("soldOutPanel"),
     body: html`<input type="search" aria-label=${t("searchMenu")} placeholder=${t("searchMenu")} .value=${live(state.dialog.query)} @input=${(event) => edit({ query: event.target.value })} />
-      <ul class="choose">
-        ${repeat(
-          rows,
-          ({ row }) => row.id,
-          ({ kind, row, name, empty }) => html`<li>
-            <span class="name">${name}</span>
-            <button type="button" role="switch" aria-checked=${row.sold_out} aria-label=${`${name}: ${t("soldOut")}`} class=${classMap({ switch: true, off: row.sold_out || empty })} @click=${() => setSoldOut(kind, row, !row.sold_out)}>
-              ${t(row.sold_out ? "soldOut" : empty ? "noStock" : "available")}
-            </button>
-          </li>`,
-        )}
-      </ul>`,
+      ${rows ? html`<ul class="choose">${repeat(rows, ({ row }) => row.id, soldOutRow)}</ul>` : html`<p role="status">${t("loading")}</p>`}`,
   });
 }
 
-export function forgetMenu() {
-  menu = null;
+const soldOutRow = ({ kind, row, name, of, empty }) => html`<li>
+  <span class="what"><span class="name">${name}</span>${of ? html`<span class="muted">${of}</span>` : nothing}</span>
+  <button type="button" role="switch" aria-checked=${row.sold_out} aria-label=${`${name}: ${t("soldOut")}`} class=${classMap({ switch: true, off: row.sold_out || empty })} @click=${() => setSoldOut(kind, row, !row.sold_out)}>
+    ${t(row.sold_out ? "soldOut" : empty ? "noStock" : "available")}
+  </button>
+</li>`;
+
+// --- Settings -------------------------------------------------------------------------------------------------------
+
+const ESCALATIONS = [30, 60, 120, 300]; // seconds
+
+function settingsDialog() {
+  const choice = (label, name, options) => html`<fieldset>
+    <legend>${label}</legend>
+    ${options.map(([value, words, lang]) => html`<button type="button" lang=${lang ?? nothing} aria-pressed=${state[name] === value} @click=${() => choose(name, value)}>${words}</button>`)}
+  </fieldset>`;
+  return sheet({
+    title: t("settings"),
+    body: html`${choice(t("language"), "language", Object.entries(LANGUAGES).map(([code, name]) => [code, name, code]))}
+      ${choice(t("escalation"), "escalateAfter", ESCALATIONS.map((seconds) => [seconds, seconds < 60 ? t("seconds", { seconds }) : t("minutes", { minutes: seconds / 60 })]))}
+      <p class="links">
+        ${page.user.role === "owner" ? html`<a class="button" href="/admin/orders/tablesession/">${t("history")}</a>` : nothing}
+        <a class="button" href="/admin/">${t("admin")}</a>
+      </p>
+      <p class="muted">${page.user.name || page.user.username} · ${t(page.user.role)}</p>`,
+  });
 }

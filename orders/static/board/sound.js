@@ -4,21 +4,28 @@ const EVERY = 3000; // milliseconds
 let context = null;
 let lastAt = 0;
 
-// Must be called from a tap: browsers let no page sound by itself.
-export async function switchOn() {
+// Some browsers let a page sound by itself, if people have used its sound often before.
+export const isAllowed = () => navigator.getAutoplayPolicy?.("audiocontext") === "allowed";
+
+// Called from a tap: by itself a page must not sound. Does it sound now?
+export async function switchOn({ aloud = false } = {}) {
   context ??= new AudioContext();
   await context.resume();
-  lastAt = 0;
-  beep();
+  if (context.state === "running" && aloud) beep();
+  return context.state === "running";
 }
 
 export function switchOff() {
   context?.suspend();
 }
 
-export function beep() {
-  if (!context || Date.now() - lastAt < EVERY) return;
+export function alarm() {
+  if (Date.now() - lastAt >= EVERY) beep();
+}
+
+function beep() {
   lastAt = Date.now();
+  document.documentElement.dataset.beeps = Number(document.documentElement.dataset.beeps ?? 0) + 1;
   for (const [note, after] of [[880, 0], [1174.7, 0.18]]) {
     const [tone, volume] = [context.createOscillator(), context.createGain()];
     const at = context.currentTime + after;

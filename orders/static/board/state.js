@@ -18,16 +18,20 @@ export function write(name, value) {
 
 export const state = {
   board: null, // BoardState
+  menu: null, // {items, groups} once the sold-out panel has been opened
   language: read("language", page.language.startsWith("ko") ? "ko" : "en"),
+  escalateAfter: read("escalateAfter", 60), // seconds until an order that nobody has looked at gets louder
+  wantsSound: read("wantsSound", true),
+  sound: false, // browsers let a page sound only after a tap
   filter: "",
   onlyBusy: false,
-  sound: false, // browsers let a page sound only after a tap
-  wantsSound: read("sound", true),
   seen: new Set(read("seen", [])), // ids of orders that somebody has looked at here
-  taps: [], // moves that can still be undone: [{order, line (null: all), status, from, until}]
+  taps: [], // moves that can still be undone, or are on their way: [{order, line (null: all), status, from, until, sent}]
   dialog: null,
   toast: null,
   lastSign: Date.now(), // when the server was last heard of
+  isLost: false, // it could not be reached just now
+  brokenAt: null, // since when there is no stream
   signedOut: false,
   now: Date.now(),
 };
@@ -47,4 +51,10 @@ export function change(patch) {
     scheduled = false;
     draw();
   });
+}
+
+// What the person at this screen has chosen stays chosen.
+export function choose(name, value) {
+  write(name, value);
+  change({ [name]: value });
 }

@@ -1,0 +1,140 @@
+// A table's card, and how an order and its lines look wherever they are shown.
+
+import { classMap, html, nothing, repeat, svg } from "/tablet/html.js";
+import { resolve } from "./actions.js";
+import { isLive, nextStep } from "./board_state.js";
+import { t } from "./i18n.js";
+import { clock, money } from "./money.js";
+import { acknowledge, isNew } from "./news.js";
+import { change, page, state } from "./state.js";
+import { tap, tapOf, undo } from "./taps.js";
+
+const LEAST_SHOWN = 3; // orders on a card: what is not finished, and so many in any case
+
+const SHAPES = {
+  bell: svg`<path d="M12 4a6 6 0 0 0-6 6v4l-2 3h16l-2-3v-4a6 6 0 0 0-6-6zM10 20a2 2 0 0 0 4 0"/>`,
+  pending: svg`<circle cx="12" cy="12" r="8"/>`,
+  preparing: svg`<circle cx="12" cy="12" r="8"/><path class="full" d="M12 4a8 8 0 0 1 0 16z"/>`,
+  ready: svg`<circle class="full" cx="12" cy="12" r="8"/>`,
+  served: svg`<path d="M4 13l5 5L20 6"/>`,
+  cancelled: svg`<path d="M6 6l12 12M18 6L6 18"/>`,
+};
+
+export const icon = (name) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${SHAPES[name]}</svg>`;
+
+export const isBusy = (table) => Boolean(table.party || table.unsettled.length || table.calls.length);
+
+const openDialog = (dialog) => change({ dialog });
+
+export function card(table) {
+  const { party } = table;
+  const fresh = [party, ...table.unsettled].flatMap((bill) => bill?.orders.filter(isNew) ?? []);
+  const unseenFor = Math.max(0, ...fresh.map((order) => Math.floor((state.now - Date.parse(order.placed_at)) / 1000)));
+  const late = unseenFor > state.escalateAfter;
+  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late })} data-table=${table.number} aria-label=${`${t("table")} ${table.number}`}>
+    <header>
+      <h2>${table.number}</h2>
+      <div class="facts">
+        ${party ? html`<strong data-total>${money(party.total)}</strong><span>${since(party.session.started_at)}</span>` : nothing}
+      </div>
+      ${fresh.length
+        ? html`<button type="button" class="new" data-action="acknowledge" @click=${() => acknowledge(fresh)}>
+            <strong>${late ? t("waiting", { time: duration(unseenFor) }) : t("newOrder")}</strong><span>${t("acknowledge")}</span>
+          </button>`
+        : nothing}
+    </header>
+    ${table.calls.length ? html`<ul class="calls">${repeat(table.calls, (call) => call.id, callPart)}</ul>` : nothing}
+    ${party ? ordersOnCard(table, party.orders) : nothing}
+    ${table.unsettled.map((bill) => unsettledPart(table, bill))}
+    ${party
+      ? html`<footer>
+          <button type="button" class="quiet" data-action="open" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
+          <button type="button" class="strong" data-action="complete" @click=${() => openDialog({ name: "complete", table: table.id, session: party.session.id })}>${t("complete")}</button>
+        </footer>`
+      : nothing}
+  </article>`;
+}
+
+// What still has to be done is never hidden.
+function ordersOnCard(table, orders) {
+  const shown = orders.filter((order, at) => at < LEAST_SHOWN || nextStep(order.status, page.store.steps));
+  const hidden = orders.length - shown.length;
+  return html`${repeat(shown, (order) => order.id, (order) => (nextStep(order.status, page.store.steps) ? orderPart(order) : donePart(order)))}
+    ${hidden ? html`<button type="button" class="quiet" data-action="all" @click=${() => openDialog({ name: "table", table: table.id })}>${t("showAll", { count: hidden })}</button>` : nothing}`;
+}
+
+const callPart = (call) => html`<li>
+  <button type="button" class="call" data-call=${call.kind} @click=${() => resolve(call)}>
+    ${icon("bell")}<strong>${t(call.kind)}</strong><span>${ago(call.opened_at)}</span><span class="do">${t("resolve")}</span>
+  </button>
+</li>`;
+
+const unsettledPart = (table, bill) => html`<section class="unsettled">
+  <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>
+  <button type="button" data-action="open-unsettled" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
+  <button type="button" data-action="settle" @click=${() => openDialog({ name: "complete", table: table.id, session: bill.session.id })}>${t("settle")}</button>
+</section>`;
+
+// An order that needs nothing any more: one line of it is enough.
+const donePart = (order) => html`<section class="order done" data-order=${order.number} data-status=${order.status}>
+  <h3><span>#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${names(order)}</span>${stateOf(order.status)}</h3>
+</section>`;
+
+const names = (order) => order.lines.map((line) => line.name).join(", ");
+
+export function orderPart(order, { whole = false } = {}) {
+  const step = nextStep(order.status, page.store.steps);
+  const several = order.lines.filter(isLive).length > 1;
+  const waiting = several && state.taps.find((tapped) => tapped.order === order.id && tapped.line === null);
+  return html`<section class=${classMap({ order: true, new: isNew(order) })} data-order=${order.number} data-status=${order.status}>
+    <h3>
+      <span>#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${ago(order.placed_at)}</span>
+      ${waiting ? undoButton(waiting) : several && step ? html`<button type="button" class="step all" data-action="order-step" @click=${() => tap(order)}>${t(`all.${stepName(step)}`)}</button>` : nothing}
+    </h3>
+    ${order.note ? html`<p class="note">${order.note}</p>` : nothing}
+    <ul>
+      ${repeat(order.lines, (line) => line.id, (line) => linePart(order, line, waiting))}
+    </ul>
+    ${whole && order.status !== "cancelled" ? html`<button type="button" class="quiet" data-action="cancel" @click=${() => openDialog({ name: "cancel", order: order.id, chosen: {}, reason: "" })}>${t("cancel")}</button>` : nothing}
+  </section>`;
+}
+
+function linePart(order, line, orderWaits) {
+  const tapped = tapOf(order, line);
+  const status = tapped ? tapped.status : line.status;
+  const step = nextStep(line.status, page.store.steps);
+  return html`<li class="line" data-line=${line.id} data-status=${status}>
+    <span class="times">${line.quantity - line.cancelled_quantity || line.quantity}</span>
+    <span class="what">
+      <span class="name">${line.name}</span>
+      ${line.options.length ? html`<span class="options">${line.options.map((option) => option.name).join(" · ")}</span>` : nothing}
+      ${line.note ? html`<span class="note">${line.note}</span>` : nothing}
+      ${line.cancelled_quantity && line.status !== "cancelled" ? html`<span class="options">${t("partlyCancelled", { count: line.cancelled_quantity })}</span>` : nothing}
+    </span>
+    ${stateOf(status)}
+    ${tapped && !orderWaits ? undoButton(tapped) : !tapped && step ? html`<button type="button" class="step" data-action="line-step" @click=${() => tap(order, line)}>${t(stepName(step))}</button>` : nothing}
+  </li>`;
+}
+
+const stateOf = (status) => html`<span class="state" data-state=${status}>${icon(status)}${t(statusName(status))}</span>`;
+
+const undoButton = (tapped) =>
+  tapped.sent
+    ? nothing
+    : html`<button type="button" class="undo" data-action="undo" @click=${() => undo(tapped)}>${t("undo", { seconds: Math.max(1, Math.ceil((tapped.until - state.now) / 1000)) })}</button>`;
+
+// A kitchen of three steps calls its last one "completed".
+export const statusName = (status) => (status === "served" && page.store.steps === 3 ? "completed" : status);
+const stepName = (status) => ({ preparing: "toPreparing", ready: "toReady", served: page.store.steps === 3 ? "toCompleted" : "toServed" })[status];
+
+// --- Times ------------------------------------------------------------------------------------------------------
+
+const minutes = (at) => Math.max(0, Math.floor((state.now - Date.parse(at)) / 60000));
+const ago = (at) => (minutes(at) ? t("ago", { time: duration(minutes(at) * 60) }) : t("justNow"));
+const since = (at) => (minutes(at) ? t("since", { time: duration(minutes(at) * 60) }) : t("justNow"));
+
+function duration(seconds) {
+  if (seconds < 60) return t("seconds", { seconds });
+  const all = Math.floor(seconds / 60);
+  return all < 60 ? t("minutes", { minutes: all }) : t("hours", { hours: Math.floor(all / 60), minutes: all % 60 });
+}

@@ -1,0 +1,36 @@
+// New orders: they stand out and sound until somebody has touched them, at each board by itself.
+
+import { alarm, isAllowed, switchOff, switchOn } from "./sound.js";
+import { change, choose, state, write } from "./state.js";
+
+export const isNew = (order) => order.status === "pending" && !state.seen.has(order.id);
+
+export function newOrders() {
+  return state.board ? [...state.board.orders.values()].filter(isNew) : [];
+}
+
+export function acknowledge(orders) {
+  for (const order of orders) state.seen.add(order.id);
+  write("seen", [...state.seen].slice(-500));
+  change({});
+}
+
+export function soundIfNew() {
+  if (state.sound && newOrders().length) alarm();
+}
+
+export async function toggleSound() {
+  const wantsSound = !state.sound;
+  choose("wantsSound", wantsSound);
+  if (wantsSound) change({ sound: await switchOn({ aloud: true }) });
+  else {
+    switchOff();
+    change({ sound: false });
+  }
+}
+
+// It was on before: any touch of the page brings it back.
+export async function soundAgain(event) {
+  if (!state.wantsSound || state.sound || event?.target.closest?.("[data-action=sound]")) return;
+  if (event || isAllowed()) change({ sound: await switchOn() });
+}

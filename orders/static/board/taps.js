@@ -1,0 +1,76 @@
+// Moving orders through the kitchen, with a moment to take each tap back before it is sent.
+
+import { request } from "./api.js";
+import { attempt, say } from "./attempt.js";
+import { linesBehind, nextStep } from "./board_state.js";
+import { acknowledge } from "./news.js";
+import { change, page, read, state, write } from "./state.js";
+
+export const UNDO = 5000; // milliseconds
+const STILL_MEANT = 60 * 1000; // milliseconds for which a tap outlives its page
+
+export function tap(order, line = null) {
+  const from = line ? line.status : order.status;
+  const status = nextStep(from, page.store.steps);
+  if (!status) return;
+  acknowledge([order]);
+  const others = state.taps.filter((other) => other.order !== order.id || other.sent || (line && other.line && other.line !== line.id));
+  change({ taps: [...others, { order: order.id, line: line?.id ?? null, status, from, until: Date.now() + UNDO, sent: false }] });
+}
+
+export function undo(tapped) {
+  change({ taps: state.taps.filter((other) => other !== tapped) });
+}
+
+// The tap that holds for this line, by itself or with its whole order.
+export const tapOf = (order, line) =>
+  state.taps.find((tapped) => tapped.order === order.id && (tapped.line === line.id || (tapped.line === null && linesBehind(order).includes(line))));
+
+export function sendTaps({ last = false } = {}) {
+  const due = state.taps.filter((tapped) => !tapped.sent && (last || tapped.until <= Date.now()));
+  if (!due.length) return;
+  for (const tapped of due) tapped.sent = true;
+  // One after the other within an order: each makes a new version of it.
+  for (const id of new Set(due.map((tapped) => tapped.order))) {
+    due.filter((tapped) => tapped.order === id).reduce((before, tapped) => before.then(() => send(tapped, last)), Promise.resolve());
+  }
+}
+
+async function send(tapped, last) {
+  const { order: id, line, status } = tapped;
+  const order = state.board.orders.get(id);
+  const path = line ? `orders/${id}/lines/${line}` : `orders/${id}`;
+  if (order) await attempt(async () => state.board.takeOrder(await request("PATCH", path, { status, version: order.version }, { last })));
+  undo(tapped);
+}
+
+// Another board was faster: what was tapped here means nothing any more.
+export function dropTapsOvertaken() {
+  const dropped = state.taps.filter((tapped) => !tapped.sent && !stands(tapped));
+  if (!dropped.length) return;
+  change({ taps: state.taps.filter((tapped) => !dropped.includes(tapped)) });
+  say({ name: "someoneElse" });
+}
+
+function stands({ order: id, line: lineId, from }) {
+  const order = state.board.orders.get(id);
+  return from === (lineId ? order?.lines.find((line) => line.id === lineId)?.status : order?.status);
+}
+
+// --- When the page goes away ------------------------------------------------------------------------------------
+
+// What is tapped is meant. The first of each order is sent with the page's last breath; the others need its answer,
+// and are sent when the page is there again, as after a reload.
+export function leave() {
+  const waiting = state.taps.filter((tapped) => !tapped.sent);
+  const isFirst = (tapped) => waiting.find((other) => other.order === tapped.order) === tapped;
+  write("taps", waiting.filter((tapped) => !isFirst(tapped)));
+  change({ taps: waiting.filter(isFirst) });
+  sendTaps({ last: true });
+}
+
+export function comeBack() {
+  const kept = read("taps", []).filter((tapped) => stands(tapped) && Date.now() - tapped.until < STILL_MEANT);
+  write("taps", []);
+  if (kept.length) change({ taps: [...state.taps, ...kept] });
+}
