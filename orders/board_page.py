@@ -12,12 +12,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from stores.auth import expiry, staff_token
+from stores.auth import belongs_to_session, expiry, staff_token
 from stores.models import Membership
 from stores.payloads import moment, staff_payload, store_payload
 from tableorder.screens import secured
 
-TOKEN_LIFETIME = timedelta(minutes=30)  # the page asks again in time; signing out of the admin ends that
+TOKEN_LIFETIME = timedelta(minutes=30)  # the page asks again in time
 
 
 @never_cache
@@ -40,9 +40,10 @@ def board(request):
 @require_POST
 @staff_member_required
 def token(request):
-    """An ordinary staff token for a store one works in, for half an hour."""
+    """An ordinary staff token for a store one works in, for half an hour or until one signs out of the admin."""
     chosen = _chosen(_memberships(request.user), request.GET.get("store", ""))
     access = staff_token(chosen, lifetime=TOKEN_LIFETIME)
+    belongs_to_session(access, request.session)
     return JsonResponse({"access": str(access), "expires_at": moment(expiry(access))})
 
 

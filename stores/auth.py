@@ -146,6 +146,16 @@ def staff_token(membership: Membership, *, lifetime: timedelta = StaffAccess.lif
     return token
 
 
+def belongs_to_session(token: StaffAccess, session):
+    """The token ends with the session, at the latest."""
+    session["staff_tokens"] = [*session.get("staff_tokens", []), token["jti"]][-20:]
+
+
+def log_out_session(session):
+    """The tokens that belong to the session of a browser are dead with the next request."""
+    StaffToken.objects.filter(pk__in=session.get("staff_tokens", [])).delete()
+
+
 def log_out_staff(caller: StaffCaller):
     """The token is dead with the next request."""
     StaffToken.objects.filter(pk=caller.token_id).delete()

@@ -3,6 +3,7 @@ import os
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from . import world
@@ -15,6 +16,15 @@ def pytest_report_header():
     return [f"database: {database}"] + [
         f"{service}: {'on' if os.environ.get(name) else f'ran without it (set {name})'}" for name, service in others.items()
     ]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A connection pool that was made too early would lead to the real database, which tests empty."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        if connection.vendor != "sqlite":
+            cursor.execute("SELECT current_database()" if connection.vendor == "postgresql" else "SELECT database()")
+            assert cursor.fetchone()[0].startswith("test_")
 
 
 @pytest.fixture(autouse=True)

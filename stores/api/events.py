@@ -16,16 +16,21 @@ RESUME = [
     OpenApiParameter("after", {"type": "integer", "minimum": 0}, description="Goes on after this event number."),
     OpenApiParameter("Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER, description="The same; it wins."),
 ]
+STORE = OpenApiParameter("store", {"type": "string", "format": "uuid"}, description="For the admin's session cookie: which of one's stores.")
 STREAM = OpenApiResponse({"type": "string"}, description="Server-sent events: `id` is the number, `event` the type, `data` the payload.")
 
 
 class Events(Endpoint):
     role = Role.MANAGER
 
-    @documented(answers={(200, "text/event-stream"): STREAM}, refuses=[Absent, TooManyStreams], parameters=RESUME)
+    @documented(answers={(200, "text/event-stream"): STREAM}, refuses=[Absent, TooManyStreams], parameters=[*RESUME, STORE])
     def get(self, request):
         raise Absent()
 
 
-class TabletEvents(Events):
+class TabletEvents(Endpoint):
     role = Role.TABLET
+
+    @documented(answers={(200, "text/event-stream"): STREAM}, refuses=[Absent, TooManyStreams], parameters=RESUME)
+    def get(self, request):
+        raise Absent()

@@ -2,12 +2,13 @@
 
 import os
 import shutil
+from functools import cache
 from itertools import cycle
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from .people import Board, Guest, Watched
+from .people import Board, Guest, Watched, sign_in_at_the_admin
 from .restaurant import Restaurant, as_text, open_restaurant
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -75,25 +76,27 @@ def open_page(chromium, server):
     """`open_page("/tablet/", device=...)`: a page in a browser of its own; at the end nothing must have gone wrong in it."""
     opened = []
 
-    def open_(path, *, device=None, locale="en-US", viewport=LANDSCAPE, service_workers="block", fail=True, **more):
+    def open_(path, *, device=None, locale="en-US", viewport=LANDSCAPE, service_workers="block", cookies=(), clock=False, **more):
         remembered = [{"name": "tableorder.device", "value": as_text(device)}] if device else []
         context = chromium.new_context(
             base_url=server.address,
             locale=locale,
             viewport=viewport,
             service_workers=service_workers,
-            storage_state={"cookies": [], "origins": [{"origin": server.address, "localStorage": remembered}]},
+            storage_state={"cookies": list(cookies), "origins": [{"origin": server.address, "localStorage": remembered}]},
             **more,
         )
         watched = Watched(context)
-        opened.append((context, watched, fail))
+        opened.append((context, watched))
+        if clock:
+            watched.page.clock.install()  # before anything sets a timer
         if path:
             watched.page.goto(path)
         return watched
 
     yield open_
-    problems = [problem for _, watched, fail in opened if fail for problem in watched.problems]
-    for context, _, _ in opened:
+    problems = [problem for _, watched in opened for problem in watched.problems]
+    for context, _ in opened:
         context.close()
     assert not problems
 
@@ -104,15 +107,26 @@ def guest(open_page, hanok, table):
     return Guest(open_page("/tablet/", device=hanok.device(table)).page, hanok, table).at_the_menu()
 
 
-@pytest.fixture
-def open_board(open_page):
-    """`open_board("hanok-manager")`: the board of a person who has just signed in at the admin."""
+@pytest.fixture(scope="package")
+def cookies_of(chromium, server):
+    """The cookies of a person who is signed in at the admin."""
 
-    def open_(username, password="demo-seoul-77", *, path="/admin/board/", **options):
-        page = open_page(f"/admin/login/?next={path}", **options).page
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", password)
-        page.click("[type=submit]")
-        return Board(page)
+    @cache
+    def sign_in(username):
+        context = chromium.new_context(base_url=server.address)
+        sign_in_at_the_admin(context.new_page(), username)
+        cookies = context.cookies()
+        context.close()
+        return cookies
+
+    return sign_in
+
+
+@pytest.fixture
+def open_board(open_page, cookies_of):
+    """`open_board("hanok-manager")`: the board of a person who is signed in at the admin."""
+
+    def open_(username, *, path="/admin/board/", **options):
+        return Board(open_page(path, cookies=cookies_of(username), **options).page)
 
     return open_

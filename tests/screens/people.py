@@ -2,6 +2,8 @@
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from .restaurant import PASSWORDS
+
 # What the network does is the test's own doing.
 EXPECTED = ("Failed to load resource", "net::ERR_")
 
@@ -29,6 +31,14 @@ class Watched:
     def _refuse(self, dialog):
         self.problems.append(f"a {dialog.type}: {dialog.message}")
         dialog.dismiss()
+
+
+def sign_in_at_the_admin(page: Page, username: str, *, then: str = "/admin/board/"):
+    page.goto(f"/admin/login/?next={then}")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", PASSWORDS[username.partition("-")[0]])
+    page.click("[type=submit]")
+    page.wait_for_url(f"**{then}")
 
 
 class Guest:

@@ -114,7 +114,7 @@ def test_a_resume_gives_exactly_what_was_missed(ours, staff, by_header, monkeypa
 def test_nothing_is_lost_or_doubled_while_events_are_written(ours, staff, monkeypatch):
     monkeypatch.setattr(stream_hub, "BATCH", 3)
     monkeypatch.setattr(stream_hub, "STREAMS_PER_TOKEN", 50)
-    begin, end = last_number(ours.store), last_number(ours.store) + 60
+    begin, end = last_number(ours.store), last_number(ours.store) + 40
 
     async def resumes(delay):
         seen = []
@@ -127,12 +127,12 @@ def test_nothing_is_lost_or_doubled_while_events_are_written(ours, staff, monkey
         return seen
 
     async def story():
-        writing = asyncio.create_task(in_database(lambda: [(write(ours.store), time.sleep(0.005)) for _ in range(60)]))
-        everyone = await asyncio.gather(*(resumes(delay / 50) for delay in range(12)))
+        writing = asyncio.create_task(in_database(lambda: [(write(ours.store), time.sleep(0.005)) for _ in range(40)]))
+        everyone = await asyncio.gather(*(resumes(delay / 30) for delay in range(6)))
         await writing
         return everyone
 
-    assert asyncio.run(story()) == [list(range(begin + 1, end + 1))] * 12
+    assert asyncio.run(story()) == [list(range(begin + 1, end + 1))] * 6
 
 
 @pytest.mark.parametrize("distance", ["older", "ahead", "far ahead"])

@@ -11,7 +11,7 @@ export function start() {
   connect({ onEvent, onSnapshot });
   setInterval(tick, 500);
   addEventListener("pagehide", leave);
-  for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, soundAgain);
+  for (const touch of ["click", "keydown"]) addEventListener(touch, soundAgain);
   soundAgain();
 }
 

@@ -4,7 +4,7 @@ import { render } from "/tablet/html.js";
 import { start } from "./actions.js";
 import { speak } from "./i18n.js";
 import { newOrders } from "./news.js";
-import { onChange, page, state } from "./state.js";
+import { change, onChange, page, state } from "./state.js";
 import { view } from "./views.js";
 
 const root = document.getElementById("board");
@@ -31,4 +31,5 @@ onChange(() => {
   } else if (!before.isConnected) (around?.isConnected ? around : root).querySelector("button")?.focus({ preventScroll: true });
   shown = state.dialog?.name ?? null;
 });
+addEventListener("resize", () => change({}));
 start();

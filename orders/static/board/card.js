@@ -109,9 +109,10 @@ function linePart(order, line, orderWaits) {
       <span class="name">${line.name}</span>
       ${line.options.length ? html`<span class="options">${line.options.map((option) => option.name).join(" · ")}</span>` : nothing}
       ${line.note ? html`<span class="note">${line.note}</span>` : nothing}
-      ${line.cancelled_quantity && line.status !== "cancelled" ? html`<span class="options">${t("partlyCancelled", { count: line.cancelled_quantity })}</span>` : nothing}
+      <span class="how-far">
+        ${stateOf(status)}${line.cancelled_quantity && line.status !== "cancelled" ? html`<span class="options">${t("partlyCancelled", { count: line.cancelled_quantity })}</span>` : nothing}
+      </span>
     </span>
-    ${stateOf(status)}
     ${tapped && !orderWaits ? undoButton(tapped) : !tapped && step ? html`<button type="button" class="step" data-action="line-step" @click=${() => tap(order, line)}>${t(stepName(step))}</button>` : nothing}
   </li>`;
 }

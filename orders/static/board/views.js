@@ -8,6 +8,8 @@ import { t } from "./i18n.js";
 import { newOrders, toggleSound } from "./news.js";
 import { change, page, state } from "./state.js";
 
+const CARD = 22; // rem that a card needs at least
+
 export function view() {
   const tables = state.board?.shown() ?? [];
   return html`${top(tables)} ${notices()}
@@ -36,7 +38,7 @@ function top(tables) {
     <span class="grow"></span>
     <input type="search" aria-label=${t("filter")} placeholder=${t("filter")} .value=${state.filter} @input=${(event) => change({ filter: event.target.value })} />
     <button type="button" data-action="only-busy" aria-pressed=${state.onlyBusy} @click=${() => change({ onlyBusy: !state.onlyBusy })}>${t("onlyBusy")}</button>
-    <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}${t(state.sound ? "soundOn" : "soundOff")}</button>
+    <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-label=${t("sound")} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}<span>${t(state.sound ? "soundOn" : "soundOff")}</span></button>
     <button type="button" data-action="sold-out" @click=${openSoldOut}>${t("soldOutPanel")}</button>
     <button type="button" data-action="settings" @click=${() => change({ dialog: { name: "settings" } })}>${t("settings")}</button>
   </header>`;
@@ -53,12 +55,19 @@ function notices() {
   return nothing;
 }
 
+// Side by side in reading order, each column without holes.
+function inColumns(tables) {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const count = Math.max(1, Math.floor(innerWidth / (CARD * rem)));
+  return Array.from({ length: count }, (_, column) => tables.filter((_, at) => at % count === column));
+}
+
 function cards(tables) {
   const filter = state.filter.trim().toLowerCase();
   const shown = tables.filter((table) => (!filter || table.number.toLowerCase().includes(filter)) && (!state.onlyBusy || isBusy(table)));
   if (!shown.length) return html`<p class="nowhere">${t("nothing")}</p>`;
   const [busy, free] = [shown.filter(isBusy), shown.filter((table) => !isBusy(table))];
-  return html`<div class="cards">${repeat(busy, (table) => table.id, card)}</div>
+  return html`<div class="cards">${inColumns(busy).map((column) => html`<div class="column">${repeat(column, (table) => table.id, card)}</div>`)}</div>
     ${free.length
       ? html`<section class="free">
           <h2>${t("free")}</h2>

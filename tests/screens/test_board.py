@@ -1,0 +1,382 @@
+"""The live board: alone, beside a tablet, and beside another board."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from .people import Board, sign_in_at_the_admin
+from .restaurant import Restaurant
+
+DISH, OTHER, DRINK = "LA갈비구이", "해물파전", "수정과"
+
+
+@pytest.fixture
+def board(open_board):
+    return open_board("hanok-manager")
+
+
+@pytest.fixture
+def clocked(open_board):
+    """A board whose time the test moves."""
+    return open_board("hanok-manager", clock=True)
+
+
+def line_of(board, order, name):
+    return board.order(order).locator("[data-line]", has_text=name)
+
+
+def status_of(restaurant, order) -> str:
+    return restaurant.ask("GET", f"staff/orders/{order['id']}")["status"]
+
+
+# --- A table's whole life, on both pages ------------------------------------------------------------------------
+
+
+def test_a_table_from_the_first_order_to_the_completed_bill(guest, board, table):
+    guest.takes(DISH, times=2).reviews().confirms()
+    number = guest.sees_number()
+    card, order = board.card(table), board.page.locator(f"article [data-order='{number}']")
+    expect(order).to_contain_text(DISH, timeout=2000)
+    expect(card).to_contain_class("fresh")
+    total = f"₩{guest.restaurant.items[DISH]['price'] * 2:,}"
+    expect(card.locator("[data-total]")).to_have_text(total)
+
+    board.taps("line-step", order)
+    expect(card).not_to_contain_class("fresh")  # touched
+    expect(order.locator("[data-action=undo]")).to_be_visible()
+    guest.taps("bill")
+    progress = guest.page.locator(f"[data-order='{number}'] .progress")
+    expect(progress).to_have_text("Received")  # not sent yet
+    expect(progress).to_have_text("Being prepared", timeout=9000)
+    for words in ("Ready", "Served"):
+        board.taps("line-step", order)
+        expect(progress).to_have_text(words, timeout=9000)
+
+    guest.page.click("dialog [data-call=bill]")
+    call = card.locator("[data-call=bill]")
+    call.click()
+    expect(call).to_have_count(0)
+    expect(guest.page.locator("dialog [data-call=bill]")).not_to_contain_text("Called")
+
+    board.taps("complete", card)
+    expect(board.dialog()).to_contain_text(total)
+    board.taps("do-complete")
+    guest.sees("thanks")
+    expect(card).to_have_count(0)
+    expect(board.page.locator(f".free [data-table='{table}']")).to_be_visible()
+
+
+# --- Taps -------------------------------------------------------------------------------------------------------
+
+
+def test_a_tap_can_be_taken_back_before_it_is_sent(board, hanok, table):
+    order = hanok.order(table, DISH)
+    board.taps("line-step", board.order(order))
+    expect(line_of(board, order, DISH)).to_have_attribute("data-status", "preparing")
+    board.taps("undo", board.order(order))
+    expect(line_of(board, order, DISH)).to_have_attribute("data-status", "pending")
+    board.page.wait_for_timeout(5500)
+    assert status_of(hanok, order) == "pending"
+
+
+def test_a_whole_order_moves_by_one_tap(clocked, hanok, table):
+    board, order = clocked, hanok.order(table, DISH, OTHER)
+    board.taps("order-step", board.order(order))
+    expect(board.order(order).locator("[data-action=undo]")).to_be_visible()
+    board.page.clock.run_for(6000)
+    expect(board.order(order).locator("[data-action=line-step]").first).to_have_text("Mark ready")
+    expect(board.order(order).locator("[data-status=preparing]")).to_have_count(2)
+    expect(board.order(order).locator("[data-action=undo]")).to_have_count(0)
+    assert status_of(hanok, order) == "preparing"
+
+
+def test_what_was_tapped_is_sent_when_the_page_goes_away(board, hanok, table):
+    order = hanok.order(table, DISH, OTHER, DRINK)
+    for name in (DISH, OTHER, DRINK):
+        board.taps("line-step", line_of(board, order, name))
+    board.page.reload()
+    expect(board.order(order).locator("[data-status=preparing]")).to_have_count(3)
+    for _ in range(50):
+        if status_of(hanok, order) == "preparing":
+            break
+        time.sleep(0.2)
+    assert status_of(hanok, order) == "preparing"
+
+
+def test_of_two_boards_the_slower_shows_what_the_faster_did(board, open_board, hanok, table):
+    other = open_board("hanok-owner")
+    order = hanok.order(table, DISH)
+    board.taps("line-step", board.order(order))  # not sent for five seconds
+    hanok.move(order, "preparing")
+    expect(board.page.locator(".toast")).to_contain_text("Somebody else was faster", timeout=2000)
+    expect(line_of(board, order, DISH)).to_have_attribute("data-status", "preparing")
+    expect(line_of(other, order, DISH)).to_have_attribute("data-status", "preparing", timeout=2000)
+    expect(board.order(order).locator("[data-action=undo]")).to_have_count(0)
+
+
+def test_a_tap_on_what_has_changed_unheard_is_refused_and_shows_what_is_now(clocked, hanok, table):
+    board, order = clocked, hanok.order(table, DISH)
+
+    def somebody_was_faster(route):
+        hanok.ask("POST", f"staff/orders/{order['id']}/cancel", reason="changed their minds", version=order["version"])
+        route.continue_()
+
+    board.page.route("**/staff/orders/**", somebody_was_faster, times=1)
+    board.taps("line-step", board.order(order))
+    board.page.clock.run_for(6000)
+    expect(board.page.locator(".toast")).to_contain_text("Somebody else was faster")
+    expect(board.order(order).locator("[data-state]")).to_have_text("Cancelled")
+
+
+# --- Cancelling and completing ----------------------------------------------------------------------------------
+
+
+def test_part_of_a_line_is_cancelled_with_a_reason(board, hanok, table):
+    order = hanok.order(table, DISH, quantity=3)
+    board.taps("open", board.card(table))
+    board.taps("cancel", board.dialog())
+    dialog = board.dialog()
+    expect(dialog.locator("[data-action=do-cancel]")).to_be_disabled()
+    dialog.get_by_label("One more: " + DISH).click()
+    expect(dialog.locator("[data-action=do-cancel]")).to_be_disabled()  # no reason yet
+    dialog.get_by_role("button", name="Guest's wish").click()
+    board.taps("do-cancel", dialog)
+    expect(dialog).to_have_count(0)
+    expect(board.order(order)).to_contain_text("1 cancelled")
+    expect(board.card(table).locator("[data-total]")).to_have_text(f"₩{order['total'] // 3 * 2:,}")
+    [line] = hanok.ask("GET", f"staff/orders/{order['id']}")["lines"]
+    assert line["cancelled_quantity"] == 1
+
+
+def test_what_is_ready_an_owner_may_cancel_and_a_manager_is_told_so(board, open_board, hanok, table):
+    order = hanok.move(hanok.move(hanok.order(table, DISH), "preparing"), "ready")
+    board.taps("open", board.card(table))
+    board.taps("cancel", board.dialog())
+    expect(board.dialog()).to_contain_text("Only an owner may cancel")
+    expect(board.dialog().get_by_label("One more: " + DISH)).to_be_disabled()
+    owners = open_board("hanok-owner")
+    owners.taps("open", owners.card(table))
+    owners.taps("cancel", owners.dialog())
+    owners.taps("everything")
+    owners.page.fill("[name=reason]", "burnt")
+    owners.taps("do-cancel")
+    expect(owners.card(table).locator("[data-total]")).to_have_text("₩0")
+    expect(board.dialog()).to_contain_text("Somebody else was faster")  # its dialog has lost its order
+    assert status_of(hanok, order) == "cancelled"
+
+
+def test_completing_names_what_is_unfinished(board, hanok, table):
+    hanok.order(table, DISH, OTHER)
+    board.taps("complete", board.card(table))
+    dialog = board.dialog()
+    expect(dialog.locator(".unfinished li")).to_have_count(2)
+    expect(dialog).to_contain_text(DISH)
+    dialog.get_by_role("button", name="Complete anyway").click()
+    expect(board.card(table)).to_have_count(0)
+    assert hanok.board(table)["session"] is None
+
+
+def test_a_table_that_another_board_completes_goes_away_under_an_open_dialog(board, hanok, table):
+    hanok.order(table, DISH)
+    board.taps("open", board.card(table))
+    hanok.complete(table)
+    expect(board.dialog()).to_contain_text("Somebody else was faster")
+    board.taps("close")
+    expect(board.card(table)).to_have_count(0)
+
+
+# --- Sold-out ---------------------------------------------------------------------------------------------------
+
+
+def test_sold_out_on_the_board_reaches_the_tablet_within_two_seconds(guest, board):
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    switch = board.dialog().get_by_role("switch", name=f"{DISH}: Sold out")
+    on_the_tablet = guest.page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")
+    switch.click()
+    expect(on_the_tablet).to_contain_text("Sold out", timeout=2000)
+    switch.click()
+    expect(on_the_tablet).not_to_contain_text("Sold out", timeout=2000)
+
+
+def test_an_option_sells_out_too(guest, board):
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill("돌솥밥")
+    switch = board.dialog().get_by_role("switch").first
+    switch.click()
+    expect(switch).to_be_checked()
+    guest.opens("마당 정식")
+    expect(guest.sees("item").get_by_role("radio", name="돌솥밥")).to_be_disabled()
+    switch.click()
+    expect(guest.sees("item").get_by_role("radio", name="돌솥밥")).to_be_enabled()
+
+
+# --- New orders -------------------------------------------------------------------------------------------------
+
+
+def beeps(board) -> int:
+    return int(board.page.locator("html").get_attribute("data-beeps") or 0)
+
+
+def test_a_new_order_sounds_until_it_is_touched_and_gets_louder(clocked, hanok, table):
+    board, page, card = clocked, clocked.page, clocked.card(table)
+    page.click("h1")  # any touch switches the sound on
+    expect(page.locator("[data-action=sound]")).to_have_attribute("aria-pressed", "true")
+    hanok.order(table, DISH)
+    expect(card).to_contain_class("fresh")
+    expect(page).to_have_title("(1) 한옥마당")
+    page.clock.run_for(7000)
+    assert beeps(board) >= 2
+    expect(card).to_contain_class("fresh")
+    page.clock.run_for(60_000)
+    expect(card).to_contain_class("late")
+    expect(card).to_contain_text("Unseen for 1 min")
+    board.taps("acknowledge", card)
+    expect(card).not_to_contain_class("fresh")
+    heard = beeps(board)
+    page.clock.run_for(10_000)
+    assert beeps(board) == heard
+    page.reload()
+    expect(card).not_to_contain_class("fresh")  # still seen
+
+
+def test_a_silent_board_says_so(board, hanok, table):
+    hanok.order(table, DISH)
+    expect(board.page.locator(".band.hint")).to_have_text("Tap anywhere to switch the sound on.")
+    board.taps("sound")
+    expect(board.page.locator(".band.hint")).to_have_count(0)
+    board.taps("sound")
+    expect(board.page.locator(".band.hint")).to_contain_text("new orders come in silence")
+
+
+def test_how_soon_it_gets_louder_is_for_the_staff_to_say(clocked, hanok, table):
+    board = clocked
+    board.taps("settings")
+    board.dialog().get_by_role("button", name="30 s").click()
+    board.taps("close")
+    hanok.order(table, DISH)
+    expect(board.card(table)).to_contain_class("fresh")
+    board.page.clock.run_for(32_000)
+    expect(board.card(table)).to_contain_class("late")
+
+
+def test_an_unfinished_order_is_never_hidden_behind_newer_ones(board, hanok, table):
+    oldest = hanok.order(table, DISH)
+    for _ in range(4):
+        served = hanok.order(table, DRINK)
+        for status in ("preparing", "ready", "served"):
+            served = hanok.move(served, status)
+    expect(board.order(served).locator("[data-state=served]")).to_be_visible()
+    expect(board.order(oldest)).to_be_visible()
+    expect(board.card(table).locator("[data-action=all]")).to_contain_text("1 earlier")
+
+
+def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
+    hanok.order(table, DISH)
+    expect(board.card(table)).to_be_visible()
+    board.taps("only-busy")
+    expect(board.page.locator(".free")).to_have_count(0)
+    board.page.get_by_role("searchbox").fill("nowhere")
+    expect(board.page.locator(".nowhere")).to_be_visible()
+
+
+# --- The connection ---------------------------------------------------------------------------------------------
+
+
+def test_a_lost_connection_shows_within_two_seconds_and_heals(board, hanok, table):
+    page = board.page
+    page.context.set_offline(True)
+    expect(page.locator("[data-stale]")).to_be_visible(timeout=2000)
+    order = hanok.order(table, DISH)
+    page.context.set_offline(False)
+    expect(page.locator("[data-stale]")).to_have_count(0)
+    expect(board.order(order)).to_be_visible()
+
+
+def test_a_stream_that_breaks_shows_although_the_server_answers(board):
+    page = board.page
+    page.route("**/staff/events*", lambda route: route.abort())
+    page.evaluate("dispatchEvent(new Event('offline'))")  # ends the stream; everything else goes on
+    expect(page.locator("[data-stale]")).to_be_visible(timeout=3000)
+    page.unroute("**/staff/events*")
+    expect(page.locator("[data-stale]")).to_have_count(0, timeout=20_000)
+
+
+def test_a_board_survives_a_restart_of_the_server(server, board, guest, hanok, table):
+    server.stop()
+    expect(board.page.locator("[data-stale]")).to_be_visible(timeout=3000)
+    server.start()
+    order = hanok.order(table, DISH)
+    expect(board.order(order)).to_be_visible(timeout=15_000)
+    expect(board.page.locator("[data-stale]")).to_have_count(0)
+    expect(guest.page.locator("[data-action=bill]")).to_contain_text("₩", timeout=20_000)
+    guest.at_the_menu()
+
+
+def test_two_boards_agree(board, open_board, hanok, table):
+    other = open_board("hanok-owner")
+    orders = [hanok.order(table, DISH), hanok.order(table, OTHER, DRINK)]
+    hanok.move(orders[0], "preparing")
+    hanok.call(table, "water")
+    for shown in (board, other):
+        expect(line_of(shown, orders[0], DISH)).to_have_attribute("data-status", "preparing", timeout=2000)
+        expect(board.order(orders[1])).to_be_visible(timeout=2000)
+        expect(shown.card(table).locator("[data-call=water]")).to_be_visible(timeout=2000)
+    assert board.card(table).locator("[data-total]").inner_text() == other.card(table).locator("[data-total]").inner_text()
+
+
+# --- Who may --------------------------------------------------------------------------------------------------
+
+
+def test_a_manager_has_the_board_and_nothing_else(board):
+    page = board.page
+    board.taps("settings")
+    expect(board.dialog()).to_contain_text("Manager")
+    expect(board.dialog().get_by_role("link", name="History")).to_have_count(0)
+    page.goto("/admin/")
+    page.click("a[href='/admin/board/']")
+    page.wait_for_selector("[data-sign=live]")
+    assert page.goto("/admin/orders/order/").status == 403
+
+
+def test_another_stores_board_is_not_there(board):
+    assert board.page.goto("/admin/board/?store=plaza").status == 404
+    assert board.page.goto("/admin/board/?store=nowhere").status == 404
+
+
+def test_three_steps_end_with_completed(open_board, restaurants):
+    plaza: Restaurant = restaurants["plaza"]
+    board = open_board("plaza-owner")
+    order = plaza.order("2", "Caesar Salad")
+    order = plaza.move(order, "preparing")
+    expect(board.order(order)).to_contain_text("Mark done")
+    plaza.move(order, "served")
+    expect(board.order(order)).to_contain_text("Completed")
+    plaza.clear("2")
+
+
+def test_the_board_speaks_korean_and_english(open_board, hanok, table):
+    hanok.order(table, DISH)
+    board = open_board("hanok-manager", locale="ko-KR")
+    expect(board.card(table)).to_contain_text("새 주문")
+    board.taps("settings")
+    board.dialog().get_by_role("button", name="English").click()
+    expect(board.card(table)).to_contain_text("New order")
+    board.page.reload()
+    expect(board.card(table)).to_contain_text("New order")
+
+
+def test_signing_out_of_the_admin_ends_the_board_beside(open_page):
+    page = open_page(None).page
+    sign_in_at_the_admin(page, "hanok-owner")
+    Board(page)
+    beside = page.context.new_page()
+    beside.goto("/admin/")
+    beside.click("#logout-form button")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out", timeout=25_000)
+
+
+def test_a_guest_is_not_a_member_of_staff(guest, board, table, hanok):
+    token = guest.page.evaluate("JSON.parse(localStorage.getItem('tableorder.device')).access")
+    assert hanok.http.get("staff/board", headers={"Authorization": f"Bearer {token}"}).status_code == 403
