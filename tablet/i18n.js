@@ -27,7 +27,6 @@ export const TEXTS = {
   menuUnavailable: ["메뉴를 불러오지 못했습니다. 연결되면 자동으로 나타납니다.", "The menu can't be loaded. It appears by itself once the connection is back."],
   offline: ["연결이 끊겼습니다. 자동으로 다시 연결합니다.", "The connection is lost. It comes back by itself."],
   close: ["닫기", "Close"],
-  back: ["뒤로", "Back"],
   language: ["언어", "Language"],
   // Items
   soldOut: ["품절", "Sold out"],
@@ -72,7 +71,6 @@ export const TEXTS = {
   backToMenu: ["메뉴로", "Back to the menu"],
   notSent: ["주문이 전달되지 않았습니다", "Not sent"],
   changeOrder: ["주문 고치기", "Change the order"],
-  tryAgain: ["다시 보내기", "Try again"],
   soldOutReason: ["그사이 다 팔린 메뉴가 있습니다.", "Something has sold out in the meantime."],
   goOnWithout: ["빼고 주문하기", "Order without it"],
   priceReason: ["그사이 가격이 바뀌었습니다.", "A price has changed in the meantime."],

@@ -109,13 +109,11 @@ resource "aws_acm_certificate" "main" {
 }
 
 resource "aws_route53_record" "validation" {
-  for_each = {
-    for option in try(aws_acm_certificate.main[0].domain_validation_options, []) : option.domain_name => option
-  }
+  count           = length(aws_acm_certificate.main)
   zone_id         = var.zone_id
-  name            = each.value.resource_record_name
-  type            = each.value.resource_record_type
-  records         = [each.value.resource_record_value]
+  name            = one(aws_acm_certificate.main[0].domain_validation_options).resource_record_name
+  type            = one(aws_acm_certificate.main[0].domain_validation_options).resource_record_type
+  records         = [one(aws_acm_certificate.main[0].domain_validation_options).resource_record_value]
   ttl             = 300
   allow_overwrite = true
 }
@@ -123,7 +121,7 @@ resource "aws_route53_record" "validation" {
 resource "aws_acm_certificate_validation" "main" {
   count                   = length(aws_acm_certificate.main)
   certificate_arn         = aws_acm_certificate.main[0].arn
-  validation_record_fqdns = [for record in aws_route53_record.validation : record.fqdn]
+  validation_record_fqdns = aws_route53_record.validation[*].fqdn
 }
 
 resource "aws_route53_record" "balancer" {

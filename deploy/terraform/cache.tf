@@ -24,7 +24,7 @@ resource "aws_elasticache_replication_group" "main" {
   security_group_ids         = [aws_security_group.data["cache"].id]
   at_rest_encryption_enabled = true
   transit_encryption_enabled = true
-  auth_token                 = random_password.cache.result
+  auth_token                 = local.secret.cache
   snapshot_retention_limit   = 0
   auto_minor_version_upgrade = true
   maintenance_window         = "sun:19:00-sun:20:00"

@@ -11,10 +11,9 @@ resource "aws_db_parameter_group" "main" {
     for_each = local.mysql ? {
       character_set_server = "utf8mb4"
       # By the byte, as the program wants it; the seeds' utf8mb4_unicode_ci would hold two names for one.
-      collation_server         = "utf8mb4_bin"
-      require_secure_transport = "1"
-      slow_query_log           = "1"
-      long_query_time          = "0.5"
+      collation_server = "utf8mb4_bin"
+      slow_query_log   = "1"
+      long_query_time  = "0.5"
       } : {
       "rds.force_ssl"            = "1"
       log_min_duration_statement = "500" # ms; what is promised for a whole answer
@@ -41,7 +40,7 @@ resource "aws_db_instance" "main" {
 
   db_name  = "tableorder"
   username = "tableorder"
-  password = random_password.database.result
+  password = local.secret.database
 
   db_subnet_group_name   = aws_db_subnet_group.main.name
   vpc_security_group_ids = [aws_security_group.data["database"].id]

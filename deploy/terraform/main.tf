@@ -7,10 +7,6 @@ terraform {
       source  = "hashicorp/aws"
       version = "~> 5.0"
     }
-    random = {
-      source  = "hashicorp/random"
-      version = "~> 3.5"
-    }
   }
   # One operator: the state stays local (it has the secrets in it: keep it as you keep those). A team: an encrypted
   # bucket, `terraform init -backend-config=…` after uncommenting.

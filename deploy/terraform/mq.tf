@@ -12,7 +12,7 @@ resource "aws_mq_broker" "main" {
 
   user {
     username = "tableorder"
-    password = random_password.broker.result
+    password = local.secret.broker
   }
   logs { general = true }
   maintenance_window_start_time {

@@ -16,7 +16,7 @@ RESUME = [
     OpenApiParameter("after", {"type": "integer", "minimum": 0}, description="Goes on after this event number."),
     OpenApiParameter("Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER, description="The same; it wins."),
 ]
-STORE = OpenApiParameter("store", {"type": "string", "format": "uuid"}, description="For the admin's session cookie: which of one's stores.")
+STORE = OpenApiParameter("store", {"type": "string", "format": "uuid"}, description="With the admin's cookie: which of one's stores.")
 STREAM = OpenApiResponse({"type": "string"}, description="Server-sent events: `id` is the number, `event` the type, `data` the payload.")
 
 

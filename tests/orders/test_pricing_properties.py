@@ -2,6 +2,7 @@
 
 import itertools
 import uuid
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from tableorder.errors import Refusal
 settings.register_profile("pricing", max_examples=150, derandomize=True, deadline=None, database=None)
 profile = settings.get_profile("pricing")
 
+NOTHING = uuid.UUID(int=0)  # no item and no option has this id
 names = st.text(max_size=5)
 sold_out = st.sampled_from([False, False, False, True])
 
@@ -51,15 +53,29 @@ def proper_lines(draw, menu):
 
 
 @st.composite
+def spoiled(draw, line, known):
+    """The line with something about it that is wrong, or may be: another item, options left out, doubled or strange."""
+    options = list(line.options)
+    match draw(st.sampled_from(["item", "fewer", "double", "strange"])):
+        case "item":
+            return replace(line, item=NOTHING)
+        case "fewer":
+            options = options[: draw(st.integers(0, len(options)))]
+        case "double":
+            options += options[:1]
+        case "strange":
+            options.append(draw(st.sampled_from([*known, NOTHING])))
+    return replace(line, options=tuple(options))
+
+
+@st.composite
 def orders(draw, *, proper=True):
     """(lines, menu)."""
     menu = draw(menus())
     lines = [line for line in draw(st.lists(proper_lines(menu), min_size=1, max_size=6)) if line is not None]
     if not proper:
-        everything = [option for item in menu.values() for choice in item.choices.values() for option in choice.options]
-        ids = st.sampled_from(everything + [uuid.UUID(int=0)])
-        anything = st.builds(NewLine, st.sampled_from([*menu, uuid.UUID(int=0)]), st.integers(1, 99), st.lists(ids, max_size=4).map(tuple))
-        lines = draw(st.permutations(lines + draw(st.lists(anything, min_size=1, max_size=3))))
+        known = [option for item in menu.values() for choice in item.choices.values() for option in choice.options]
+        lines = [draw(st.just(line) | spoiled(line, known)) for line in lines]
     return tuple(lines), menu
 
 

@@ -4,11 +4,12 @@ from unittest import mock
 
 from django.db import OperationalError
 
+from menus.models import Item
 from orders.models import Order, OrderLine
 from sessions_app.models import TableSession
 from stores import journal
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
-from tests.world import order_for, problem, tablet_of
+from tests.world import make_item, order_for, problem, tablet_of
 
 from .scene import ORDERS, events_of, orders_from, statuses
 
@@ -24,6 +25,15 @@ def test_the_same_key_from_many_threads_is_one_order(ours):
     assert OrderLine.objects.count() == 1
     assert TableSession.objects.get().total == 24000
     assert events_of(ours, "session.started", "order.placed") == ["session.started", "order.placed"]
+
+
+def test_repeats_of_the_order_that_takes_the_last_portion_are_not_sold_out(ours):
+    item = make_item(ours, stock=1)
+    token = tablet_of(ours.table).token
+    with connections_for(8):
+        answers = [answer for (answer,) in at_once(*[lambda: orders_from(token, (order_for(item), "tap-0001"))] * 8)]
+    assert statuses(answers) == {201: 1, 200: 7}
+    assert Item.objects.get(pk=item.pk).stock == 0
 
 
 def test_a_repeat_waits_for_the_first_and_gets_its_order(ours):

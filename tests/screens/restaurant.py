@@ -25,16 +25,20 @@ def open_restaurant(folder) -> OwnServer:
 class Restaurant:
     """One store, with its owner at work."""
 
-    def __init__(self, url: str, code: str = "hanok"):
+    def __init__(self, url: str, code: str, *, password: str = "", table_password: str = ""):
         self.url, self.code = url, code
+        self.table_password = table_password or TABLE_PASSWORDS[code]
         self.http = httpx.Client(base_url=f"{url}/api/v1/", timeout=30)
-        signed_in = self.ask("POST", "staff/login", store=code, username=f"{code}-owner", password=PASSWORDS[code])
+        signed_in = self.ask("POST", "staff/login", store=code, username=f"{code}-owner", password=password or PASSWORDS[code])
         self.http.headers["Authorization"] = f"Bearer {signed_in['access']}"
         self.store = signed_in["store"]
-        self.tables = {table["number"]: table["id"] for table in self.ask("GET", "staff/tables?limit=100")["results"]}
-        self.items = {item["name"]: item for item in self.ask("GET", "staff/items?limit=100")["results"]}
         self._devices = {}
         self._before = {}  # items that were changed, as they were
+        self.read_again()
+
+    def read_again(self):
+        self.tables = {table["number"]: table["id"] for table in self.ask("GET", "staff/tables?limit=100")["results"]}
+        self.items = {item["name"]: item for item in self.ask("GET", "staff/items?limit=100")["results"]}
 
     def ask(self, method: str, path: str, headers=None, **body):
         answer = self.http.request(method, path, json=body if method != "GET" else None, headers=headers)
@@ -46,7 +50,7 @@ class Restaurant:
     def device(self, number: str) -> dict:
         """What a tablet keeps once it is signed in at this table."""
         if number not in self._devices:
-            signed_in = self.ask("POST", "tablet/login", store=self.code, table=number, password=TABLE_PASSWORDS[self.code])
+            signed_in = self.ask("POST", "tablet/login", store=self.code, table=number, password=self.table_password)
             self._devices[number] = signed_in | {"endsAt": 4_000_000_000_000}
         return self._devices[number]
 

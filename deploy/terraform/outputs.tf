@@ -1,0 +1,41 @@
+output "address" {
+  description = "Where the name must point: an A record to the elastic address, or a CNAME (ALIAS) to the load balancer."
+  value       = var.balanced ? aws_lb.main[0].dns_name : aws_eip.app[0].public_ip
+}
+
+output "url" {
+  value = "https://${var.domain}/"
+}
+
+output "releases" {
+  description = "Where releases go: git archive --format=tar.gz HEAD | aws s3 cp - <this>"
+  value       = "s3://${aws_s3_bucket.releases.bucket}/${var.release}"
+}
+
+output "shell" {
+  description = "A shell without SSH. With the group: any of its instances."
+  value       = var.balanced ? "aws ssm start-session --target <instance>" : "aws ssm start-session --target ${aws_instance.app[0].id}"
+}
+
+output "autoscaling_group" {
+  description = "For `aws autoscaling start-instance-refresh`; null with one instance."
+  value       = var.balanced ? aws_autoscaling_group.app[0].name : null
+}
+
+output "images_bucket" {
+  value = aws_s3_bucket.images.bucket
+}
+
+output "database_identifier" {
+  description = "For snapshots and restores."
+  value       = aws_db_instance.main.identifier
+}
+
+output "secret" {
+  description = "What the machines put into /etc/table-order/env."
+  value       = aws_secretsmanager_secret.program.arn
+}
+
+output "alarms_topic" {
+  value = aws_sns_topic.alarms.arn
+}
