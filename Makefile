@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: install run test check faults lock messages
+.PHONY: install install-browser run test check check-deploy faults lock messages
 
 install: .venv/installed
 
@@ -34,6 +34,16 @@ check: .venv/installed-dev
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+# What stands in deploy/, Dockerfile and the compose files, by the real programs where they are installed: nginx,
+# systemd-analyze, shellcheck, hadolint, terraform (TF_PLUGIN_MIRROR names a folder with the AWS provider), checkov.
+check-deploy: .venv/installed-dev
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest tests/deploy -rs $(PYTEST_ARGS)
+	@if command -v checkov >/dev/null; then checkov --directory deploy/terraform; else echo "ran without checkov (its own venv: pip install checkov)"; fi
+
+# The screens' tests need Debian's Chromium, and a font with Hangul in it.
+install-browser:
+	@if [ ! -x /usr/bin/chromium ] || ! fc-list | grep -qi nanum; then apt-get update -qq && apt-get install -y -qq chromium fonts-nanum; fi
 
 # What guests notice when a service fails, on real services of its own: some minutes, prints figures.
 faults: .venv/installed-dev

@@ -6,6 +6,8 @@ the CPU time a request. SERVE=streams: the streams, by ASGI. `.env.example` says
 Not preloaded: a reload (SIGHUP) must read the code again, and connections to the database must not be forked.
 """
 
+import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -83,8 +85,19 @@ logger_class = Logger
 
 
 def make_room_for_counts():
-    """A fresh directory for tableorder/metrics.py, whatever the environment names: two masters must not share one."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="tableorder-metrics-", dir=worker_tmp_dir)
+    """A fresh directory for tableorder/metrics.py, whatever the environment names: two masters must not share one.
+
+    Its lock lives as long as the master or one of its workers. Where it is free, they have been killed.
+    """
+    parent = Path(worker_tmp_dir or tempfile.gettempdir())
+    for left in parent.glob("tableorder-metrics-*/master"):
+        with contextlib.suppress(OSError), left.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left.parent)
+    room = Path(tempfile.mkdtemp(prefix=".tableorder-metrics-", dir=parent))
+    # Never closed; a file object would be, when a reload reads this file again.
+    fcntl.flock(os.open(room / "master", os.O_CREAT | os.O_WRONLY), fcntl.LOCK_EX)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(room.rename(parent / room.name[1:]))  # seen by others only now
 
 
 def pre_fork(server, worker):

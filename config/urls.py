@@ -20,7 +20,7 @@ urlpatterns = [
     path("health/ready", health.ready),
     path("metrics", metrics.expose),
     path("favicon.ico", screens.favicon),
-    path("tablet/", screens.tablet),
+    path("tablet/", screens.tablet, name="tablet"),
     path("tablet/<path:path>", screens.tablet),
     path("admin/board/", board_page.board, name="board"),
     path("admin/board/token", board_page.token, name="board-token"),

@@ -18,6 +18,7 @@ from .admin_reach import on_the_stores_clock
 from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin
 from .audit_labels import ACTIONS, told
 from .models import AuditEntry, Membership, Store, Table, User
+from .table_cards import table_cards
 
 admin.site.unregister(Group)  # rights come from memberships
 
@@ -56,7 +57,7 @@ class TableAdmin(StoreScopedAdmin):
     list_filter = ["is_active"]
     search_fields = ["number"]
     ordering = [Length("number"), "number"]  # 1, 2, 10
-    actions = ["sign_out"]
+    actions = ["print_cards", "sign_out"]
 
     def save_model(self, request, obj, form, change):
         said = form.cleaned_data if not change else {name: form.cleaned_data[name] for name in form.changed_data}
@@ -66,6 +67,10 @@ class TableAdmin(StoreScopedAdmin):
         else:
             obj.pk = services.create_table(obj.store, **asked, actor=request.user).pk
         obj.refresh_from_db()
+
+    @admin.action(description=_("Print table cards"), permissions=["view"])
+    def print_cards(self, request, tables):
+        return table_cards(request, tables.select_related("store"))
 
     @admin.action(description=_("Cut off the tablet"), permissions=["change"])
     def sign_out(self, request, tables):

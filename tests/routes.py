@@ -97,6 +97,11 @@ def id_of(store, name: str) -> str:
     return str(model.objects.in_store(store).order_by("pk").first().pk)
 
 
+def with_own_ids(route: Route, world: World) -> str:
+    """The route's path to the things of this store."""
+    return route.at(**{name: id_of(world.store, name) for name in route.parameters})
+
+
 class Bodies:
     """Good bodies for an operation, made from its schema; ids are numbered as they come."""
 

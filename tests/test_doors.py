@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from stores.api.endpoint import Endpoint, Role
-from tests.routes import METHODS, furnish, id_of, offered, routes, views_below
+from tests.routes import METHODS, furnish, offered, routes, views_below, with_own_ids
 from tests.snapshot import nothing_stored
 from tests.world import Caller, problem
 
@@ -70,7 +70,7 @@ def test_no_door_opens_for_the_wrong_caller(ours, tablet, manager, owner):
     with nothing_stored():
         for route, method in offered():
             role = route.view(request=None).role_for(method)
-            path = route.at(**{name: id_of(ours.store, name) for name in route.parameters})
+            path = with_own_ids(route, ours)
             for kind, caller in callers.items():
                 if role == Role.ANYONE or kind == role or (role, kind) == (Role.MANAGER, Role.OWNER):
                     continue
@@ -87,7 +87,7 @@ def test_a_method_that_is_not_offered_is_405_and_never_an_accident(ours, tablet,
         for route, method in itertools.product(routes(), [*METHODS, "TRACE", "PROPFIND", "NONSENSE"]):
             if route.offers(method):
                 continue
-            path = route.at(**{name: id_of(ours.store, name) for name in route.parameters})
+            path = with_own_ids(route, ours)
             for caller in (Caller(), tablet, owner):
                 is_known = caller.token or route.path in OPEN_TO_ANYONE
                 answer = caller.request(method, path)

@@ -48,6 +48,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         Life.count += 1
+        self.clock.set("2026-11-20T18:30:00+09:00")
         self.world = make_world(f"life{Life.count}", steps=self.steps)
         self.large = make_choice(self.world.items[1], options=[("large", 2000)])[0]
         make_item(self.world, price=700, stock=6)
@@ -77,6 +78,7 @@ class Life(RuleBasedStateMachine):
 
     def place(self, table, wanted, large=False, belief=None):
         """The order, if the rules let it be one."""
+        self.clock.advance(seconds=1)  # newest first: two at the same instant would stand in any order
         items, bill = self.world.items, self.present[table]
         lines = [line(items[dish], quantity, *([self.large] if dish == 1 and large else [])) for dish, quantity in wanted]
         units = [self.prices[dish] + 2000 * (dish == 1 and large) for dish, _ in wanted]

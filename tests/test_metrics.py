@@ -246,6 +246,22 @@ def test_counts_outlive_their_workers_and_their_files_do_not(tmp_path):
         server.stop()
 
 
+def test_what_a_killed_server_leaves_behind_is_cleared_away_by_the_next_one(tmp_path):
+    for name in ("killed", "other", "next"):
+        (tmp_path / name).mkdir()
+    with OwnServer(tmp_path / "killed") as killed, OwnServer(tmp_path / "other") as other:
+        (left,), (kept,) = folders(killed), folders(other)
+        reload(other)  # its lock must outlive that
+        other.until(lambda: other.metrics()["tableorder_workers"] == 1)
+        workers = killed.workers()
+        for pid in [killed.process.pid, *workers]:
+            os.kill(pid, signal.SIGKILL)
+        killed.process.wait()
+        assert left.exists()
+        with OwnServer(tmp_path / "next"):
+            assert not left.exists() and kept.exists()
+
+
 def refused(server):
     with pytest.raises(OSError, match="401"):
         server.get("/api/v1/staff/board")

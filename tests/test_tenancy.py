@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from tests.routes import METHODS, Bodies, furnish, id_of, offered, routes, send
+from tests.routes import METHODS, Bodies, furnish, id_of, offered, routes, send, with_own_ids
 from tests.snapshot import everything, rows_of
 from tests.world import Caller, make_world, staff_of, tablet_of
 
@@ -92,7 +92,7 @@ def test_another_store_s_ids_in_a_body_lead_nowhere(aurora, borealis):
     asked = 0
     for route, method in offered():
         bodies = Bodies(route, method)
-        path = route.at(**{name: id_of(aurora.store, name) for name in route.parameters})
+        path = with_own_ids(route, aurora)
         _, ids = bodies.make(lambda _: aurora.store)
         for who, caller in people.items():
             for foreign in [set(range(ids)), *({number} for number in range(ids))] if ids else []:
@@ -112,7 +112,7 @@ def test_our_own_ids_in_a_body_lead_somewhere(aurora):
     for route, method in offered():
         bodies = Bodies(route, method)
         body, ids = bodies.make(lambda _: aurora.store)
-        path = route.at(**{name: id_of(aurora.store, name) for name in route.parameters})
+        path = with_own_ids(route, aurora)
         for caller in people.values() if ids else ():
             with undone():
                 if send(caller, method, path, body, bodies.kind).status_code < 300:
@@ -132,7 +132,7 @@ def test_what_needs_no_id_tells_of_one_store_only(aurora, borealis):
     traces, before, people = traces_of(borealis), rows_of(borealis.store), people_of(aurora)
     for route, method in offered():
         bodies = Bodies(route, method)
-        path = route.at(**{name: id_of(aurora.store, name) for name in route.parameters})
+        path = with_own_ids(route, aurora)
         for who, caller in people.items():
             for body in (None, bodies.make(lambda _: aurora.store)[0]):
                 with undone():
@@ -146,7 +146,7 @@ def test_what_needs_no_id_tells_of_one_store_only(aurora, borealis):
 def test_another_store_s_ids_in_a_query_find_nothing(aurora, borealis):
     traces, asked = traces_of(borealis), 0
     for route in routes():
-        path = route.at(**{name: id_of(aurora.store, name) for name in route.parameters})
+        path = with_own_ids(route, aurora)
         for parameter in route.operation("GET").get("parameters", []):
             if parameter["in"] == "query" and parameter["schema"].get("format") == "uuid":
                 for who, caller in people_of(aurora).items():

@@ -5,7 +5,7 @@ import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { clock, money } from "../money.js";
 import { change, state } from "../state.js";
-import { sheet } from "./parts.js";
+import { icon, sheet } from "./parts.js";
 
 const STEPS = ["pending", "preparing", "ready", "served"];
 
@@ -53,7 +53,7 @@ export function thanksSheet() {
   return sheet({
     name: "thanks",
     title: t("thanks"),
-    body: html`<div class="big" role="status"><p>${t("thanksHint")}</p></div>`,
+    body: html`<div class="big" role="status"><span class="tick">${icon("check")}</span><p>${t("thanksHint")}</p></div>`,
     footer: html`<button type="button" class="primary" data-action="back-to-menu" @click=${() => change({ dialog: null })}>${t("backToMenu")}</button>`,
   });
 }

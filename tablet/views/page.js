@@ -42,19 +42,19 @@ export function page() {
   const other = Object.keys(LANGUAGES).find((code) => code !== state.prefs.language);
   return html`<div class="frame" data-connection=${state.connection}>
       <header class="top">
-        <button type="button" class="where" data-action="corner" @pointerdown=${press} @pointerup=${release} @pointerleave=${release} @keydown=${pressKey} @keyup=${release}>
+        <h1><button type="button" class="where" data-action="corner" @pointerdown=${press} @pointerup=${release} @pointerleave=${release} @keydown=${pressKey} @keyup=${release}>
           <span class="store">${store.name}</span><span class="table">${t("table")} ${table.number}</span>
-        </button>
+        </button></h1>
         ${searchBox()}
-        <button type="button" class="secondary bill-button" data-action="bill" @click=${() => change({ dialog: { name: "bill" } })}>
+        <button type="button" class="secondary bill-button" data-action="bill" aria-label=${`${t("myOrders")} ${state.party.orders.length ? money(billTotal()) : ""}`.trim()} @click=${() => change({ dialog: { name: "bill" } })}>
           ${icon("list")}<span>${t("myOrders")}</span>${state.party.orders.length ? html`<strong>${money(billTotal())}</strong>` : nothing}
         </button>
-        <button type="button" class="secondary language" lang=${other} data-action="language" @click=${() => setPrefs({ language: other })}>${icon("globe")}<span>${LANGUAGES[other]}</span></button>
+        <button type="button" class="secondary language" lang=${other} aria-label=${LANGUAGES[other]} data-action="language" @click=${() => setPrefs({ language: other })}>${icon("globe")}<span>${LANGUAGES[other]}</span></button>
         <button type="button" class="secondary look" aria-label=${t("look")} data-action="look" @click=${() => change({ dialog: { name: "look" } })}>${icon("look")}</button>
       </header>
       ${state.connection === "offline" ? html`<p class="offline" role="status">${t("offline")}</p>` : nothing}
       ${categories()} ${menu()} ${cartPanel()}
-      <div class="bottom">${callStrip()}${cartBar()}</div>
+      <section class="bottom" aria-label=${t("callStaff")}>${callStrip()}${cartBar()}</section>
     </div>
     ${over() ?? toast()}`;
 }

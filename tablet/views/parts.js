@@ -16,6 +16,7 @@ const PATHS = {
   search: svg`<circle cx="11" cy="11" r="6"/><path d="M20 20l-4.5-4.5"/>`,
   list: svg`<path d="M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01"/>`,
   look: svg`<path d="M3 19L8 6l5 13M4.8 14.5h6.4M14 19l3.2-8 3.3 8M15.2 16h4"/>`,
+  wrong: svg`<path d="M12 6v7M12 18h.01"/>`,
   check: svg`<path d="M5 13l4 4L19 7"/>`,
   globe: svg`<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18"/>`,
   bag: svg`<path d="M6 8h12l1 12H5zM9 8V7a3 3 0 0 1 6 0v1"/>`,

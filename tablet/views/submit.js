@@ -83,7 +83,7 @@ function notSent(name, words, buttons) {
     name,
     title: t("notSent"),
     closable: false,
-    body: html`<div class="big" role="alert">${words}</div>`,
+    body: html`<div class="big" role="alert"><span class="tick bad">${icon("wrong")}</span>${words}</div>`,
     footer: html`<div class="choices">${buttons}</div>`,
   });
 }

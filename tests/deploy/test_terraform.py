@@ -13,6 +13,10 @@ TEXT = {path.name: path.read_text() for path in FOLDER.glob("*.tf")}
 ALL = "\n".join(TEXT.values())
 
 
+slow = pytest.mark.skipif("CHECK_DEPLOY" not in os.environ, reason="takes a while: part of `make check-deploy`")
+
+
+@slow
 @pytest.mark.parametrize("name", sorted(TEXT) + ["examples/smallest.tfvars", "examples/grown.tfvars"])
 def test_it_can_be_parsed(name):
     hcl2 = pytest.importorskip("hcl2", reason="python-hcl2 is not installed")
@@ -69,10 +73,12 @@ def initialised(tmp_path_factory):
     return run
 
 
+@slow
 def test_terraform_finds_it_valid_and_formatted(initialised):
     initialised("validate")
     initialised("fmt", "-check", "-recursive")
 
 
+@slow
 def test_terraform_plans_the_examples_shapes(initialised):
     initialised("test")

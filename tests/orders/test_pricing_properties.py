@@ -12,7 +12,7 @@ from orders.errors import InvalidOption, ItemNotFound, OptionCount, SoldOut
 from orders.pricing import Choice, NewLine, OfferedItem, OfferedOption, asked_quantities, price
 from tableorder.errors import Refusal
 
-settings.register_profile("pricing", max_examples=150, derandomize=True, deadline=None, database=None)
+settings.register_profile("pricing", max_examples=100, derandomize=True, deadline=None, database=None)
 profile = settings.get_profile("pricing")
 
 NOTHING = uuid.UUID(int=0)  # no item and no option has this id

@@ -64,7 +64,7 @@ class Guest:
             if chosen.get_attribute("aria-checked") != "true":
                 chosen.click()
         for _ in range(times - 1):
-            self.dialog("item").get_by_label("One more").click()
+            self.dialog("item").locator(".stepper button").last.click()
         self.taps("add")
         expect(self.page.locator("dialog")).to_have_count(0)
         return self

@@ -62,7 +62,7 @@ def test_the_staff_corner_opens_to_a_long_press_only(guest):
     where = guest.page.locator("[data-action=corner]")
     where.click()
     expect(guest.page.locator("dialog")).to_have_count(0)
-    where.click(delay=3200)
+    where.click(delay=1700)
     corner = guest.sees("corner")
     expect(corner).to_contain_text("Live")
     guest.taps("sign-out")

@@ -22,6 +22,8 @@ const SHAPES = {
 
 export const icon = (name) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${SHAPES[name]}</svg>`;
 
+const isFinished = ({ orders }) => orders.every((order) => !nextStep(order.status, page.store.steps));
+
 export const isBusy = (table) => Boolean(table.party || table.unsettled.length || table.calls.length);
 
 const openDialog = (dialog) => change({ dialog });
@@ -49,7 +51,7 @@ export function card(table) {
     ${party
       ? html`<footer>
           <button type="button" class="quiet" data-action="open" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
-          <button type="button" class="strong" data-action="complete" @click=${() => openDialog({ name: "complete", table: table.id, session: party.session.id })}>${t("complete")}</button>
+          <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" @click=${() => openDialog({ name: "complete", table: table.id, session: party.session.id })}>${t("complete")}</button>
         </footer>`
       : nothing}
   </article>`;

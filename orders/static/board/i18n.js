@@ -5,7 +5,6 @@ export const LANGUAGES = { ko: "한국어", en: "English" };
 export const TEXTS = {
   filter: ["테이블 찾기", "Find a table"],
   onlyBusy: ["사용 중만", "In use only"],
-  sound: ["알림음", "Sound"],
   soundOn: ["알림음 켜짐", "Sound on"],
   soundOff: ["알림음 꺼짐", "Sound off"],
   soundHint: ["알림음을 켜려면 화면을 한 번 눌러 주세요.", "Tap anywhere to switch the sound on."],

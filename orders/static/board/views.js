@@ -38,7 +38,7 @@ function top(tables) {
     <span class="grow"></span>
     <input type="search" aria-label=${t("filter")} placeholder=${t("filter")} .value=${state.filter} @input=${(event) => change({ filter: event.target.value })} />
     <button type="button" data-action="only-busy" aria-pressed=${state.onlyBusy} @click=${() => change({ onlyBusy: !state.onlyBusy })}>${t("onlyBusy")}</button>
-    <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-label=${t("sound")} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}<span>${t(state.sound ? "soundOn" : "soundOff")}</span></button>
+    <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}<span>${t(state.sound ? "soundOn" : "soundOff")}</span></button>
     <button type="button" data-action="sold-out" @click=${openSoldOut}>${t("soldOutPanel")}</button>
     <button type="button" data-action="settings" @click=${() => change({ dialog: { name: "settings" } })}>${t("settings")}</button>
   </header>`;
@@ -51,7 +51,7 @@ function notices() {
   }
   const since = staleSince();
   if (since !== null) return html`<p class="band bad" role="alert" data-stale>${t("staleFor", { seconds: Math.max(1, Math.round((state.now - since) / 1000)) })}</p>`;
-  if (!state.sound && newOrders().length) return html`<p class="band hint">${t(state.wantsSound ? "soundHint" : "soundIsOff")}</p>`;
+  if (!state.sound && newOrders().length) return html`<p class="band hint" role="status">${t(state.wantsSound ? "soundHint" : "soundIsOff")}</p>`;
   return nothing;
 }
 

@@ -1,0 +1,232 @@
+"""The screens for everybody: nothing that axe-core objects to, all of it by keyboard, and a picture of each."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from .people import Board, Guest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text()
+PICTURES = ROOT / "test-output" / "screens"
+RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+LOOKS = {"type": "rule", "values": ["color-contrast", "target-size"]}  # what large type or high contrast might spoil
+SIZES = {"landscape": {"width": 1280, "height": 800}, "upright": {"width": 800, "height": 1280}, "phone": {"width": 390, "height": 844}}
+WALLS = {"counter": {"width": 1366, "height": 900}, "wall": {"width": 1920, "height": 1080}, "kitchen": {"width": 1024, "height": 768}}
+
+DISH, SET, STEW = "LA갈비구이", "마당 정식", "묵은지 김치찌개"
+
+
+class Look:
+    """Takes a picture of each screen and has axe-core look at it for what breaks these rules."""
+
+    def __init__(self, page, *parts: str, rules: dict | None = RULES):
+        self.page, self.prefix, self.rules, self.taken = page, "-".join(parts), rules, 0
+
+    def __call__(self, name: str):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.taken += 1
+        self.page.screenshot(path=PICTURES / f"{self.prefix}-{self.taken:02}-{name}.png")
+        if not self.rules:
+            return
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
+        found = self.page.evaluate("(rules) => axe.run(document, { runOnly: rules, resultTypes: ['violations'] })", self.rules)
+        told = [(one["id"], [(node["html"][:160], node["failureSummary"]) for node in one["nodes"][:3]]) for one in found["violations"]]
+        assert not told, (name, told)
+
+
+def walk_through_the_tablet(guest, look):
+    page = guest.page
+    look("menu")
+    guest.opens(STEW)
+    guest.sees("item")
+    look("item")
+    page.keyboard.press("Escape")
+    guest.takes(SET).takes(DISH, times=2)
+    if page.viewport_size["width"] < 1100:
+        guest.taps("cart")
+        guest.sees("cart")
+    look("cart")
+    guest.reviews()
+    look("review")
+    page.route("**/tablet/menu", lambda route: route.abort())
+    guest.restaurant.change_item(DISH, price=41_000)
+    guest.confirms()
+    guest.sees("refused")
+    look("new-price")
+    page.unroute("**/tablet/menu")
+    page.route("**/tablet/orders", lambda route: route.abort())
+    guest.taps("resolve")
+    expect(guest.sees("submit").locator("p").first).to_be_visible()
+    look("sending")
+    page.unroute("**/tablet/orders")
+    guest.sees_number()
+    look("sent")
+    guest.taps("back-to-menu")
+    guest.restaurant.move(guest.restaurant.orders(guest.table)[0], "preparing")
+    guest.taps("bill")
+    expect(guest.sees("bill").locator("[data-status=preparing]").first).to_be_visible()
+    look("bill")
+    page.keyboard.press("Escape")
+    page.click(".bottom [data-call=water]")
+    page.locator(".categories button").nth(1).click()
+    look("called")
+    guest.taps("look")
+    guest.sees("look")
+    look("display")
+    page.keyboard.press("Escape")
+    page.locator("[data-action=corner]").click(delay=1700)
+    guest.sees("corner")
+    look("staff")
+    guest.taps("sign-out")
+    look("sign-out")
+    page.keyboard.press("Escape")
+    page.context.set_offline(True)
+    expect(page.locator(".offline")).to_be_visible()
+    look("offline")
+    page.context.set_offline(False)
+    expect(page.locator(".offline")).to_have_count(0)
+    guest.restaurant.complete(guest.table)
+    guest.sees("thanks")
+    look("thanks")
+
+
+# Each screen in both languages, each layout once.
+WALKS = [("ko-KR", "landscape", RULES), ("en-US", "upright", RULES), ("ko-KR", "phone", RULES), ("en-US", "landscape", None)]
+
+
+@pytest.mark.parametrize(("locale", "size", "rules"), WALKS)
+def test_the_tablet_has_no_barrier(open_page, hanok, table, locale, size, rules):
+    page = open_page("/tablet/?store=hanok&table=3", locale=locale, viewport=SIZES[size]).page
+    look = Look(page, "tablet", locale[:2], size, rules=rules)
+    expect(page.locator("form")).to_be_visible()
+    look("set-up")
+    guest = as_guest(page, hanok, table)
+    walk_through_the_tablet(guest, look)
+    assert look.taken == 15
+
+
+@pytest.mark.parametrize("mode", ["largeType", "highContrast"])
+def test_large_type_and_high_contrast_have_no_barrier(open_page, hanok, table, mode):
+    page = open_page("/tablet/").page
+    page.evaluate("(mode) => localStorage.setItem('tableorder.prefs', JSON.stringify({ [mode]: true }))", mode)
+    walk_through_the_tablet(as_guest(page, hanok, table), Look(page, "tablet", mode, rules=LOOKS))
+
+
+def as_guest(page, hanok, table):
+    page.evaluate("(device) => localStorage.setItem('tableorder.device', JSON.stringify(device))", hanok.device(table))
+    page.goto("/tablet/")
+    return Guest(page, hanok, table).at_the_menu()
+
+
+@pytest.mark.parametrize(("locale", "size", "scheme"), [("ko-KR", "counter", "light"), ("en-US", "wall", "dark"), ("en-US", "kitchen", "light")])
+def test_the_board_has_no_barrier(open_board, hanok, locale, size, scheme):
+    busy = {"2": (SET, DISH), "3": ("들깨 삼계탕",), "5": ("해물파전", "수정과", STEW)}
+    orders = {number: hanok.order(number, *names, quantity=2, line_note="덜 맵게 해 주세요") for number, names in busy.items()}
+    hanok.move(hanok.move(orders["2"], "preparing"), "ready")
+    hanok.move(orders["3"], "preparing")
+    hanok.call("3", "water")
+    board = open_board("hanok-owner", locale=locale, viewport=WALLS[size], color_scheme=scheme, reduced_motion="reduce")
+    page, look = board.page, Look(board.page, "board", locale[:2], size, scheme)
+    expect(page.locator(".card")).to_have_count(3)
+    look("board")
+    page.evaluate("import('/static/board/state.js').then(({ choose }) => choose('escalateAfter', 0))")
+    expect(page.locator(".card.late")).to_have_count(1)
+    look("escalated")
+    board.taps("line-step", board.card("3"))
+    look("undo")
+    board.taps("open", board.card("5"))
+    look("table")
+    board.taps("cancel", board.dialog())
+    board.taps("everything")
+    look("cancel")
+    board.taps("close")
+    board.taps("complete", board.card("5"))
+    look("complete")
+    board.taps("close")
+    board.taps("sold-out")
+    expect(board.dialog().locator(".choose li").first).to_be_visible()
+    look("sold-out")
+    board.taps("close")
+    board.taps("settings")
+    look("settings")
+    board.taps("close")
+    page.context.set_offline(True)
+    expect(page.locator("[data-stale]")).to_be_visible()
+    look("stale")
+    page.context.set_offline(False)
+    for number in busy:
+        hanok.clear(number)
+
+
+# --- By keyboard alone ------------------------------------------------------------------------------------------
+
+
+def focused(page) -> str:
+    return page.evaluate("document.activeElement.dataset.action ?? document.activeElement.dataset.item ?? document.activeElement.id ?? ''")
+
+
+def tab_to(page, selector: str):
+    for _ in range(120):
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} can't be reached by Tab")
+
+
+def test_an_order_by_keyboard_alone(guest):
+    page = guest.page
+    tab_to(page, f"[data-item='{guest.restaurant.items[STEW]['id']}']")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "sheet-title"
+    for option in guest.restaurant.demanded(STEW):
+        tab_to(page, f"[data-option='{option}']")
+        if page.evaluate("document.activeElement.getAttribute('aria-checked')") != "true":
+            page.keyboard.press("Space")
+    tab_to(page, "[data-action=add]")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog")).to_have_count(0)
+    assert focused(page) == guest.restaurant.items[STEW]["id"]  # where it was before
+    tab_to(page, "[data-action=review]")
+    page.keyboard.press("Enter")
+    guest.sees("review")
+    for _ in range(30):  # the focus stays inside
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement === document.body || Boolean(document.activeElement.closest('dialog'))")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.keyboard.press("Enter")
+    tab_to(page, "[data-action=confirm]")
+    page.keyboard.press("Enter")
+    guest.sees_number()
+    assert page.evaluate("document.activeElement.id") == "sheet-title"
+    page.keyboard.press("Escape")
+    tab_to(page, "[data-action=bill]")
+    page.keyboard.press("Enter")
+    expect(guest.sees("bill").locator(".line")).to_have_count(1)
+
+
+def test_a_tables_life_on_the_board_by_keyboard_alone(open_board, hanok, table):
+    board: Board = open_board("hanok-manager")
+    page, order = board.page, hanok.order(table, DISH)
+    hanok.call(table, "water")
+    expect(board.card(table).locator("[data-call]")).to_be_visible()
+    own = f"article[data-table='{table}']"
+    tab_to(page, f"{own} [data-action=acknowledge]")
+    page.keyboard.press("Enter")
+    tab_to(page, f"{own} [data-call]")
+    page.keyboard.press("Enter")
+    expect(board.card(table).locator("[data-call]")).to_have_count(0)
+    tab_to(page, f"{own} [data-action=line-step]")
+    page.keyboard.press("Enter")
+    assert focused(page) == "undo"
+    page.keyboard.press("Enter")
+    assert focused(page) == "line-step"
+    assert hanok.ask("GET", f"staff/orders/{order['id']}")["status"] == "pending"
+    tab_to(page, f"{own} [data-action=complete]")
+    page.keyboard.press("Enter")
+    tab_to(page, "[data-action=do-complete]")
+    page.keyboard.press("Enter")
+    expect(board.card(table)).to_have_count(0)
