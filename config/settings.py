@@ -117,7 +117,7 @@ match database["ENGINE"].rpartition(".")[2]:
     case "sqlite3":
         # IMMEDIATE: a deferred transaction that reads and then writes fails under load instead of waiting.
         # WAL: readers and the one writer don't wait for each other.
-        database["OPTIONS"] = {
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -130,7 +130,7 @@ match database["ENGINE"].rpartition(".")[2]:
         limits = {"lock_timeout": DATABASE_LOCK_TIMEOUT, "idle_in_transaction_session_timeout": 10}
         if DATABASE_STATEMENT_TIMEOUT and not TESTING:  # making and dropping a test database takes its time
             limits["statement_timeout"] = DATABASE_STATEMENT_TIMEOUT
-        database["OPTIONS"] = {
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
             "pool": {
                 "min_size": 1,
                 "max_size": DATABASE_POOL_SIZE,
@@ -147,7 +147,7 @@ match database["ENGINE"].rpartition(".")[2]:
 
         pymysql.install_as_MySQLdb()
         # Keys and names differ by the byte, as on the other databases: binary collation in new databases.
-        database["OPTIONS"] = {
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
             "charset": "utf8mb4",
             "isolation_level": "read committed",
             "connect_timeout": 2,

@@ -131,3 +131,9 @@ def test_too_many_connections_for_the_database_are_told():
     assert done.returncode != 0
     assert "tableorder.W001" in done.stderr
     assert "41 database connections" in done.stderr
+
+
+def test_options_in_the_database_url_are_kept():
+    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS']['sslmode'])"
+    done = manage("shell", "-v0", "-c", code, **(SAFE | {"DATABASE_URL": "postgres://u:p@127.0.0.1/x?sslmode=verify-full"}))
+    assert done.stdout.strip() == "verify-full", done.stderr
