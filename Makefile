@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: install install-browser run test check check-deploy faults lock messages
+.PHONY: install install-browser run test check check-deploy faults lock messages vendor
 
 install: .venv/installed
 
@@ -44,6 +44,10 @@ check-deploy: .venv/installed-dev
 # The screens' tests need Debian's Chromium, and a font with Hangul in it.
 install-browser:
 	@if [ ! -x /usr/bin/chromium ] || ! fc-list | grep -qi nanum; then apt-get update -qq && apt-get install -y -qq chromium fonts-nanum; fi
+
+# Other people's JavaScript that we keep a copy of, from the npm registry; its versions stand in the script. Needs npm.
+vendor:
+	$(PYTHON) tablet/vendor/fetch.py
 
 # What guests notice when a service fails, on real services of its own: some minutes, prints figures.
 faults: .venv/installed-dev

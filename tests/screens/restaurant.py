@@ -61,8 +61,10 @@ class Restaurant:
         return {"Authorization": f"Bearer {self.device(number)['access']}"}
 
     def order(self, number: str, *names: str, quantity: int = 1, note: str = "", line_note: str = "") -> dict:
-        """As another page of that tablet would place it. Takes the dearest choice that each dish demands."""
-        lines = [{"item": self.items[name]["id"], "quantity": quantity, "options": self.demanded(name), "note": line_note} for name in names]
+        """As another page of that tablet would place it. With the choices that each dish demands."""
+        lines = [
+            {"item": self.items[name]["id"], "quantity": quantity, "options": self.demanded(name), "note": line_note} for name in names
+        ]
         headers = self.at_the_tablet(number) | {"Idempotency-Key": uuid.uuid4().hex}
         return self.ask("POST", "tablet/orders", headers, lines=lines, note=note)
 
@@ -103,7 +105,9 @@ class Restaurant:
 
     def change_item(self, name: str, **fields):
         item = self.items[name]
-        self._before.setdefault(item["id"], {}).update({field: item[field] for field in fields if field not in self._before.get(item["id"], {})})
+        before = self._before.setdefault(item["id"], {})
+        for field in fields:
+            before.setdefault(field, item[field])
         self.ask("PATCH", f"staff/items/{item['id']}", **fields)
 
     def change_back(self):

@@ -121,7 +121,9 @@ def as_guest(page, hanok, table):
     return Guest(page, hanok, table).at_the_menu()
 
 
-@pytest.mark.parametrize(("locale", "size", "scheme"), [("ko-KR", "counter", "light"), ("en-US", "wall", "dark"), ("en-US", "kitchen", "light")])
+@pytest.mark.parametrize(
+    ("locale", "size", "scheme"), [("ko-KR", "counter", "light"), ("en-US", "wall", "dark"), ("en-US", "kitchen", "light")]
+)
 def test_the_board_has_no_barrier(open_board, hanok, locale, size, scheme):
     busy = {"2": (SET, DISH), "3": ("들깨 삼계탕",), "5": ("해물파전", "수정과", STEW)}
     orders = {number: hanok.order(number, *names, quantity=2, line_note="덜 맵게 해 주세요") for number, names in busy.items()}

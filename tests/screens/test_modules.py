@@ -1,5 +1,6 @@
 """The pure modules of both pages, imported in the page that uses them."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -52,7 +53,9 @@ def test_an_order_is_done_when_the_server_says_so(run):
     assert after(run, "order", order={"number": 12})["state"] == "done"
 
 
-@pytest.mark.parametrize(("status", "code"), [(409, "SOLD_OUT"), (409, "PRICE_CHANGED"), (404, "ITEM_NOT_FOUND"), (400, "VALIDATION"), (422, "X")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(409, "SOLD_OUT"), (409, "PRICE_CHANGED"), (404, "ITEM_NOT_FOUND"), (400, "VALIDATION"), (422, "X")]
+)
 def test_an_order_that_is_refused_is_not_sent_again(run, status, code):
     entry = after(run, REFUSED, status=status, code=code)
     assert entry["state"] == "refused" and entry["reason"]["code"] == code
@@ -132,7 +135,9 @@ def test_taps_keep_to_the_bounds_of_a_group(run, least, most, taps, chosen):
     assert run("/tablet/cart.js", script, taps=taps, group=group(least, most, *ABC)) == list(chosen)
 
 
-@pytest.mark.parametrize(("least", "most", "options", "is_open"), [(1, 1, "", True), (1, 1, "a", False), (0, 1, "", False), (0, 1, "ab", True)])
+@pytest.mark.parametrize(
+    ("least", "most", "options", "is_open"), [(1, 1, "", True), (1, 1, "a", False), (0, 1, "", False), (0, 1, "ab", True)]
+)
 def test_a_choice_is_open_until_it_is_within_bounds(run, least, most, options, is_open):
     given = {"item": item(groups=[group(least, most, *ABC)]), "options": list(options)}
     assert (run("/tablet/cart.js", "({ openChoice }) => openChoice(item, options)", **given) is not None) == is_open
@@ -192,7 +197,7 @@ def test_what_can_be_ordered_of_a_cart_is_what_is_left_of_it(run):
 
 # --- stream.js --------------------------------------------------------------------------------------------------
 
-WIRE = "retry: 2000\n\n: open\n\nid: 7\nevent: menu.changed\ndata: {\"a\": \"김\"}\n\n: ping\n\nid: 8\r\nevent: x\r\ndata: 1\r\ndata: 2\r\n\r\n"
+WIRE = 'retry: 2000\n\n: open\n\nid: 7\nevent: menu.changed\ndata: {"a": "김"}\n\n: ping\n\nid: 8\r\nevent: x\r\ndata: 1\r\ndata: 2\r\n\r\n'
 HEARD = [{"id": "7", "event": "menu.changed", "data": '{"a": "김"}'}, {"id": "8", "event": "x", "data": "1\n2"}]
 
 
@@ -285,7 +290,17 @@ def as_expected_of(snapshot) -> list[dict]:
 def test_what_is_over_is_forgotten_and_does_not_come_back(run):
     session = {"id": "s", "state": "active", "started_at": "2026", "completed_at": None, "ordering_open": True}
     order = {"id": "o", "session": "s", "version": 1, "placed_at": "2026", "total": 5, "lines": []}
-    table = {"id": "t", "number": "1", "is_active": True, "version": 1, "session": session, "orders": [order], "unsettled": [], "calls": [], "total": 5}
+    table = {
+        "id": "t",
+        "number": "1",
+        "is_active": True,
+        "version": 1,
+        "session": session,
+        "orders": [order],
+        "unsettled": [],
+        "calls": [],
+        "total": 5,
+    }
     events = [
         {"type": "session.completed", "table": "t", "data": session | {"state": "completed"}},
         {"type": "order.changed", "table": "t", "data": order | {"version": 9}},
@@ -295,7 +310,9 @@ def test_what_is_over_is_forgotten_and_does_not_come_back(run):
     assert run("/static/board/board_state.js", script, snapshot={"cursor": 1, "tables": [table]}, events=events) == [0, 0]
 
 
-@pytest.mark.parametrize(("steps", "way"), [(4, ["pending", "preparing", "ready", "served", None]), (3, ["pending", "preparing", "served", None])])
+@pytest.mark.parametrize(
+    ("steps", "way"), [(4, ["pending", "preparing", "ready", "served", None]), (3, ["pending", "preparing", "served", None])]
+)
 def test_the_kitchen_has_three_steps_or_four(run, steps, way):
     script = "({ nextStep }) => { const way = ['pending']; while (way.at(-1)) way.push(nextStep(way.at(-1), steps)); return way; }"
     assert run("/static/board/board_state.js", script, steps=steps) == way
@@ -321,6 +338,16 @@ def test_every_text_is_there_in_both_languages_and_used(run, module, folder):
 
 
 # --- The files themselves ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", [TABLET / "vendor" / "lit-html", ROOT / "tests" / "screens" / "vendor" / "axe-core"])
+def test_what_is_kept_of_others_is_what_was_fetched(folder):
+    facts = json.loads((folder / "VERSION.json").read_text())
+    there = {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.rglob("*") if file.is_file()}
+    del there["VERSION.json"]
+    assert there == facts["sha256"]
+    assert facts["integrity"].startswith("sha512-") and facts["licence"] in ("BSD-3-Clause", "MPL-2.0")
+    assert not any(b"sourceMappingURL" in file.read_bytes() for file in folder.rglob("*.js"))
 
 
 def test_the_service_worker_keeps_all_of_the_page():

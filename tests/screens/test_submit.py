@@ -39,7 +39,9 @@ class Network:
 
     def _send_alongside(self, request):
         headers = {name: request.headers[name] for name in ("authorization", "content-type", "idempotency-key")}
-        sent = threading.Thread(target=httpx.post, args=(request.url,), kwargs={"content": request.post_data, "headers": headers, "timeout": 30})
+        sent = threading.Thread(
+            target=httpx.post, args=(request.url,), kwargs={"content": request.post_data, "headers": headers, "timeout": 30}
+        )
         sent.start()
 
 
@@ -67,7 +69,10 @@ def test_thirty_orders_over_a_lost_network_are_thirty_orders(guest):
     numbers, keys = [], []
     for tried in range(30):
         network = Network(page, *FATES[tried % len(FATES)])
-        page.evaluate("async (item) => (await import('/tablet/actions.js')).addToCart({ item, quantity: 1, options: [], note: '' })", guest.restaurant.items[DISH]["id"])
+        page.evaluate(
+            "async (item) => (await import('/tablet/actions.js')).addToCart({ item, quantity: 1, options: [], note: '' })",
+            guest.restaurant.items[DISH]["id"],
+        )
         guest.reviews().confirms()
         numbers.append(until_sent(guest))
         guest.taps("back-to-menu")
