@@ -44,6 +44,7 @@ new MutationObserver((_, observer) => {
 """
 # When the guest has tapped, and when which order has appeared, in milliseconds since 1970.
 TAPPED = "addEventListener('click', (event) => event.target.closest('[data-action=confirm]') && (window.tapped = Date.now()), true)"
+BACK = "document.querySelector('[data-action=back-to-menu]')?.click()"
 APPEARED = """
 window.appeared = {};
 new MutationObserver(() => {
@@ -117,11 +118,11 @@ def from_tap_to_board(browser, restaurant):
         guest.takes("수정과").reviews().confirms()
         number = guest.sees_number()
         took.append(until(board_page, f"appeared[{number}]") - guest.page.evaluate("tapped"))
-        guest.taps("back-to-menu")
-        if len(took) % 10 == 0:
+        guest.page.evaluate(BACK)
+        if len(took) % 10 == 0:  # the next party
             restaurant.clear("1")
             guest.sees("thanks")
-            guest.taps("back-to-menu")
+            guest.page.evaluate(BACK)
     took.sort()
     p50, p95 = took[len(took) // 2], took[int(len(took) * 0.95)]
     print(f"from the guest's tap to the board's page, {len(took)} orders: p50 {p50} ms, p95 {p95} ms, worst {took[-1]} ms")

@@ -78,7 +78,7 @@ class Life(RuleBasedStateMachine):
 
     def place(self, table, wanted, large=False, belief=None):
         """The order, if the rules let it be one."""
-        self.clock.advance(seconds=1)  # newest first: two at the same instant would stand in any order
+        self.pass_time(seconds=1)  # newest first: two at the same instant would stand in any order
         items, bill = self.world.items, self.present[table]
         lines = [line(items[dish], quantity, *([self.large] if dish == 1 and large else [])) for dish, quantity in wanted]
         units = [self.prices[dish] + 2000 * (dish == 1 and large) for dish, _ in wanted]
@@ -270,7 +270,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([1, 5, 45, 130, 60 * 24]))
     def time_passes(self, minutes):
-        self.clock.advance(minutes=minutes)
+        self.pass_time(minutes=minutes)
+
+    def pass_time(self, **amount):
+        self.clock.advance(**amount)
         for table, bill in enumerate(self.present):
             if bill and bill.has_run_out(self.clock.now):
                 bill.state = "expired"
