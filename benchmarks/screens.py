@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.own_server import ROOT
 from tests.screens.conftest import CHROMIUM, FLAGS, LANDSCAPE
@@ -62,6 +62,7 @@ def main():
         made = subprocess.run(command, cwd=ROOT, env=server.environment, check=True, capture_output=True, text=True)
         password, table_password = made.stdout.splitlines()[-2:]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        expect.set_options(timeout=120_000)  # a busy machine is slow, not broken
         sixty = Restaurant(server.address, "bench", password=password, table_password=table_password)
         print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         first_paint(browser, sixty)
@@ -71,7 +72,7 @@ def main():
 
 def until(page, expression: str):
     """Asked from outside, because the pages' policy lets nothing be evaluated again and again inside."""
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 120
     while not (value := page.evaluate(expression)):
         assert time.monotonic() < give_up_at, expression
         page.wait_for_timeout(20)
@@ -81,7 +82,9 @@ def until(page, expression: str):
 def tablet_context(browser: Browser, restaurant: Restaurant, table: str, **options):
     remembered = [{"name": "tableorder.device", "value": as_text(restaurant.device(table))}]
     state = {"cookies": [], "origins": [{"origin": restaurant.url, "localStorage": remembered}]}
-    return browser.new_context(base_url=restaurant.url, viewport=LANDSCAPE, storage_state=state, **options)
+    context = browser.new_context(base_url=restaurant.url, viewport=LANDSCAPE, storage_state=state, **options)
+    context.set_default_timeout(120_000)
+    return context
 
 
 def first_paint(browser, restaurant):

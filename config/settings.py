@@ -127,9 +127,9 @@ match database["ENGINE"].rpartition(".")[2]:
             database["TEST"] = {"NAME": f"{database['NAME']}.test"}  # threads share a file, not a memory
     case "postgresql":
         # A pool, because under ASGI each request has its own thread and CONN_MAX_AGE would leak connections.
-        limits = {"lock_timeout": DATABASE_LOCK_TIMEOUT, "idle_in_transaction_session_timeout": 10}
-        if DATABASE_STATEMENT_TIMEOUT and not TESTING:  # making and dropping a test database takes its time
-            limits["statement_timeout"] = DATABASE_STATEMENT_TIMEOUT
+        limits = {"lock_timeout": DATABASE_LOCK_TIMEOUT}
+        if not TESTING:  # a test may think for long, and dropping a test database takes its time
+            limits |= {"idle_in_transaction_session_timeout": 10, "statement_timeout": DATABASE_STATEMENT_TIMEOUT}
         database["OPTIONS"] = database.get("OPTIONS", {}) | {
             "pool": {
                 "min_size": 1,
