@@ -1,5 +1,6 @@
 """Orders and their lines: what was asked, what it costs, how far the kitchen is."""
 
+import datetime
 import uuid
 
 from django.db import models
@@ -11,6 +12,7 @@ from menus.models import Item, Option
 from sessions_app.models import TableSession
 from stores.models import Store, Table, User
 from stores.scoping import StoreScoped
+from tableorder.statements import columns
 
 
 class Status(models.TextChoices):
@@ -39,6 +41,10 @@ class OrderQuerySet(StoreScoped):
             models.Prefetch("lines__options", OrderLineOption.objects.order_by("id")),
         )
 
+    def as_rows(self):
+        """For `payloads.order_payloads`: what it says of the orders themselves."""
+        return self.values_list(*columns(Order), "table__number", named=True)
+
     def newest_first(self):
         return self.order_by("-placed_at", "-id")
 
@@ -47,9 +53,9 @@ class Order(models.Model):
     store_lookup = "store"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    store = models.ForeignKey(Store, models.CASCADE, related_name="orders", verbose_name=_("store"))
-    table = models.ForeignKey(Table, models.PROTECT, related_name="orders", verbose_name=_("table"))
-    session = models.ForeignKey(TableSession, models.CASCADE, related_name="orders", verbose_name=_("table session"))
+    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="orders", verbose_name=_("store"))
+    table = models.ForeignKey(Table, models.PROTECT, db_index=False, related_name="orders", verbose_name=_("table"))
+    session = models.ForeignKey(TableSession, models.CASCADE, db_index=False, related_name="orders", verbose_name=_("table session"))
     # Null only inside the transaction that places the order: its number is the last thing that gives.
     business_day = models.DateField(_("business day"), null=True)
     number = models.PositiveIntegerField(_("number"), null=True)
@@ -90,8 +96,12 @@ class Order(models.Model):
 
     @property
     def order_number(self) -> str:
-        """The full form: `20261120-0012`."""
-        return f"{self.business_day:%Y%m%d}-{self.number:04d}"
+        return order_number(self.business_day, self.number)
+
+
+def order_number(business_day: datetime.date, number: int) -> str:
+    """The full form: `20261120-0012`."""
+    return f"{business_day.isoformat().replace('-', '')}-{number:04d}"
 
 
 class OrderLine(models.Model):
@@ -100,7 +110,7 @@ class OrderLine(models.Model):
     store_lookup = "order__store"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", verbose_name=_("order"))
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="lines", verbose_name=_("order"))
     position = models.PositiveSmallIntegerField()
     item = models.ForeignKey(Item, models.PROTECT, related_name="+", verbose_name=_("item"))
     name = models.CharField(_("name"), max_length=100)
@@ -139,14 +149,19 @@ class OrderLine(models.Model):
 
     @property
     def total(self) -> int:
-        return self.unit_price * self.live_quantity
+        return line_total(self)
+
+
+def line_total(line) -> int:
+    """What is to be paid for an OrderLine, or for a row of one."""
+    return line.unit_price * (line.quantity - line.cancelled_quantity)
 
 
 class OrderLineOption(models.Model):
     store_lookup = "line__order__store"
 
     id = models.BigAutoField(primary_key=True)
-    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="options", verbose_name=_("order line"))
+    line = models.ForeignKey(OrderLine, models.CASCADE, db_index=False, related_name="options", verbose_name=_("order line"))
     option = models.ForeignKey(Option, models.PROTECT, related_name="+", verbose_name=_("option"))
     name = models.CharField(_("name"), max_length=100)
     price_delta = models.IntegerField(_("price difference"))

@@ -201,14 +201,18 @@ class TableQuerySet(StoreScoped):
         """1, 2, 10 and not 1, 10, 2: by length, then by text."""
         return self.annotate(number_length=models.functions.Length("number")).order_by("number_length", "number", "id")
 
-    def lock(self, table_id):
-        """The table's row, locked until the transaction ends.
+    def locked(self):
+        """The rows, locked until the transaction ends.
 
         Every write about a party at a table takes this lock first, so that everything that concerns one party
         happens one after the other. PostgreSQL: NO KEY, or the foreign keys of new orders would wait for it.
         SQLite has no row locks; there the transaction itself is exclusive (BEGIN IMMEDIATE).
         """
-        return self.select_for_update(no_key=connection.features.has_select_for_no_key_update).get_or_absent(table_id)
+        return self.select_for_update(no_key=connection.features.has_select_for_no_key_update)
+
+    def lock(self, table_id):
+        """That table, locked; Absent if it isn't among these."""
+        return self.locked().get_or_absent(table_id)
 
 
 class Table(models.Model):
@@ -330,7 +334,7 @@ class Event(models.Model):
     store_lookup = "store"
 
     id = models.BigAutoField(primary_key=True)
-    store = models.ForeignKey(Store, models.CASCADE, related_name="events")
+    store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="events")
     number = models.PositiveBigIntegerField()
     type = models.CharField(max_length=40)
     table_id = models.UUIDField(null=True)
