@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: install install-browser run test check check-deploy faults lock messages vendor
+.PHONY: install install-browser install-check-deploy install-bench run test check check-deploy check-image drills faults bench lock messages vendor
 
 install: .venv/installed
 
@@ -35,11 +35,33 @@ check: .venv/installed-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-# What stands in deploy/, Dockerfile and the compose files, by the real programs where they are installed: nginx,
-# systemd-analyze, shellcheck, hadolint, terraform (TF_PLUGIN_MIRROR names a folder with the AWS provider), checkov.
-check-deploy: .venv/installed-dev
-	CHECK_DEPLOY=1 $(BIN)/python -m pytest tests/deploy -rs $(PYTEST_ARGS)
-	@if command -v checkov >/dev/null; then checkov --directory deploy/terraform; else echo "ran without checkov (its own venv: pip install checkov)"; fi
+# What stands in deploy/, Dockerfile and the compose files, by the real programs: nginx, systemd-analyze, Prometheus,
+# shellcheck, hadolint, dclint, terraform, checkov. Says which it ran without; in CI only Terraform may be missing.
+check-deploy: .venv/installed-dev .checkov/installed
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest tests/deploy -rs --numprocesses $${JOBS:-2} --dist loadfile $(PYTEST_ARGS)
+	.checkov/bin/checkov --directory deploy/terraform
+	.checkov/bin/checkov --framework dockerfile --file Dockerfile --compact --quiet --skip-download
+	@if [ -n "$$CI" ]; then echo "ran without building the image and without the drills: make check-image drills"; else $(MAKE) check-image; fi
+
+# checkov has a hundred packages, which would move ours: it lives alone.
+.checkov/installed:
+	$(PYTHON) -m venv .checkov
+	.checkov/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
+	touch $@
+
+# What check-deploy, check-image and drills want of Debian. npx (Node.js) and Terraform come from elsewhere.
+DEPLOY_PROGRAMS = nginx shellcheck prometheus logrotate postgresql redis-server openssl systemd iproute2 buildah debootstrap
+install-check-deploy:
+	@dpkg --status $(DEPLOY_PROGRAMS) >/dev/null 2>&1 || (apt-get update -qq && apt-get install -y -qq --no-install-recommends $(DEPLOY_PROGRAMS))
+
+# A release, and two machines of which one is killed, while guests order: real Nginx, gunicorn, PostgreSQL. As root; five minutes.
+drills: .venv/installed-dev
+	$(BIN)/python -m tests.deploy.release_drill
+	$(BIN)/python -m tests.deploy.machines_drill
+
+# The Dockerfile, built and run for real, without a Docker engine: a minute, two where no registry can be reached. As root.
+check-image: .venv/installed-dev
+	@if command -v buildah >/dev/null && command -v debootstrap >/dev/null; then $(BIN)/python -m tests.deploy.image; else echo "the image was not built: install Debian's buildah and debootstrap"; fi
 
 # The screens' tests need Debian's Chromium, and a font with Hangul in it.
 install-browser:
@@ -51,7 +73,20 @@ vendor:
 
 # What guests notice when a service fails, on real services of its own: some minutes, prints figures.
 faults: .venv/installed-dev
-	for service in postgresql redis rabbitmq cloudwatch; do $(BIN)/python -m tests.faults.$$service || exit 1; done
+	for what in postgresql redis rabbitmq cloudwatch reload; do $(BIN)/python -m tests.faults.$$what || exit 1; done
+
+.production/installed: requirements.txt
+	$(PYTHON) -m venv .production
+	.production/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+# How fast it is, beside the limits: a quarter of an hour, on PostgreSQL; writes benchmarks/results/. BENCH_ARGS=--quick
+bench: .venv/installed-dev .production/installed
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# The load comes from wrk and pgbench; what is measured has the packages that production has, and no other.
+install-bench: .production/installed
+	@(command -v wrk && command -v pgbench) >/dev/null || (apt-get update -qq && apt-get install -y -qq wrk postgresql)
 
 # After a change of the short list in pyproject.toml: every package with its exact version.
 lock: .venv/installed-dev
