@@ -3,7 +3,7 @@
 import { accessToken, Refused, request, signIn, SignedOut, Unreachable } from "./api.js";
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
-import { change, keep, keepWaitingCalls, recall, state } from "./state.js";
+import { change, keep, keepWaitingCalls, kept, recall, state } from "./state.js";
 import { newKey, write } from "./storage.js";
 import { Stream } from "./stream.js";
 
@@ -209,7 +209,10 @@ function settleEntry(entry) {
     counting = setInterval(countDown, 1000);
   } else {
     if (entry.state === "refused" && ABOUT_THE_MENU.includes(entry.reason.code)) refreshMenu();
-    keep("entry", entry);
+    // Another page of this tablet may have ended it meanwhile: written down again, it would come back after a reload.
+    const ended = entry.attempts > 0 && kept("entry")?.key !== entry.key;
+    if (ended) change({ entry });
+    else keep("entry", entry);
   }
 }
 

@@ -43,7 +43,7 @@ export const TEXTS = {
   note: ["요청 사항", "Note for the kitchen"],
   noteHint: ["예: 덜 맵게 해 주세요", "For example: less spicy, please"],
   addToCart: ["담기", "Add"],
-  stillToChoose: ["“{name}”을(를) 선택해 주세요", "Please choose: {name}"],
+  stillToChoose: ["골라 주세요: {name}", "Please choose: {name}"],
   // Cart
   cart: ["장바구니", "Cart"],
   cartEmpty: ["아직 담은 메뉴가 없습니다.", "Nothing in the cart yet."],

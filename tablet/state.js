@@ -45,16 +45,17 @@ export function change(patch) {
 const place = () => (state.device ? `${state.device.store.id}.${state.device.table.id}.` : "");
 
 export function recall() {
-  const party = read(place() + "party");
   change({
-    cart: read(place() + "cart") ?? [],
-    cartNote: read(place() + "cartNote") ?? "",
-    entry: read(place() + "entry"),
-    menu: read(place() + "menu"),
-    calls: read(place() + "waitingCalls") ?? {},
-    party: party ?? { session: null, orders: [] },
+    cart: kept("cart") ?? [],
+    cartNote: kept("cartNote") ?? "",
+    entry: kept("entry"),
+    menu: kept("menu"),
+    calls: kept("waitingCalls") ?? {},
+    party: kept("party") ?? { session: null, orders: [] },
   });
 }
+
+export const kept = (name) => read(place() + name);
 
 export function keep(name, value) {
   write(place() + name, value);

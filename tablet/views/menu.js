@@ -81,9 +81,8 @@ export function searchBox() {
 }
 
 function open(item) {
-  const preset = item.option_groups.filter((group) => group.min === 1 && group.max === 1);
-  const options = preset.map((group) => group.options.find((option) => !option.sold_out && option.price_delta === 0)?.id).filter(Boolean);
-  change({ dialog: { name: "item", item: item.id, options, quantity: 1, note: "" } });
+  // Nothing is chosen for the guest: who does not notice it gets the steak rare.
+  change({ dialog: { name: "item", item: item.id, options: [], quantity: 1, note: "" } });
 }
 
 export const openItem = () => itemsById(state.menu).get(state.dialog.item);

@@ -87,8 +87,15 @@ class Guest:
         return self.dialog(name)
 
     def sees_number(self) -> int:
-        number = self.sees("sent").locator("[data-number]")
-        return int(number.get_attribute("data-number"))
+        return int(self.dialog("sent").locator("[data-number]").get_attribute("data-number"))
+
+    def until_settled(self):
+        """Nothing is under way any more."""
+        for _ in range(300):
+            if self.stored("entry") is None:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("the order is still under way")
 
     def cart(self) -> Locator:
         return self.page.locator(".cart-panel .line")

@@ -183,6 +183,7 @@ def test_an_order_by_keyboard_alone(guest):
     tab_to(page, f"[data-item='{guest.restaurant.items[STEW]['id']}']")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "sheet-title"
+    assert guest.restaurant.demanded(STEW)
     for option in guest.restaurant.demanded(STEW):
         tab_to(page, f"[data-option='{option}']")
         if page.evaluate("document.activeElement.getAttribute('aria-checked')") != "true":

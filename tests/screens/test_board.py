@@ -42,12 +42,12 @@ def test_a_table_from_the_first_order_to_the_completed_bill(guest, board, table)
     total = f"₩{guest.restaurant.items[DISH]['price'] * 2:,}"
     expect(card.locator("[data-total]")).to_have_text(total)
 
+    guest.taps("bill")
+    progress = guest.page.locator(f"[data-order='{number}'] .progress")
+    expect(progress).to_have_text("Received")
     board.taps("line-step", order)
     expect(card).not_to_contain_class("fresh")  # touched
     expect(order.locator("[data-action=undo]")).to_be_visible()
-    guest.taps("bill")
-    progress = guest.page.locator(f"[data-order='{number}'] .progress")
-    expect(progress).to_have_text("Received")  # not sent yet
     expect(progress).to_have_text("Being prepared", timeout=9000)
     for words in ("Ready", "Served"):
         board.taps("line-step", order)
@@ -338,6 +338,14 @@ def test_a_manager_has_the_board_and_nothing_else(board):
     page.click("a[href='/admin/board/']")
     page.wait_for_selector("[data-sign=live]")
     assert page.goto("/admin/orders/order/").status == 403
+
+
+def test_an_owner_finds_the_history_from_the_board(open_board):
+    board = open_board("hanok-owner")
+    board.taps("settings")
+    with board.page.expect_navigation() as history:
+        board.dialog().get_by_role("link", name="History").click()
+    assert history.value.ok and board.page.url.endswith("/admin/sessions_app/tablesession/")
 
 
 def test_another_stores_board_is_not_there(board):

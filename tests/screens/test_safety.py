@@ -163,15 +163,15 @@ def test_nothing_runs_on_the_board(open_page, hostile, ordered):
     assert harm_done(page) == []
 
 
-ADMIN = ["menus/item", "menus/category", "menus/optiongroup", "orders/order", "orders/tablesession", "sessions_app/servicecall"]
-ADMIN += ["stores/table", "stores/membership", "stores/store", "stores/auditentry", "stores/user"]
+ADMIN = ["menus/item", "menus/category", "menus/optiongroup", "orders/order", "sessions_app/tablesession", "sessions_app/servicecall"]
+ADMIN += ["stores/table", "stores/membership", "stores/store", "stores/auditentry"]
 
 
 def test_nothing_runs_in_the_admin(open_page, hostile, ordered):
     page = open_page(None).page
     sign_in_at_the_admin(page, "hostile-owner", then="/admin/", password=PASSWORD)
     for model in ADMIN:
-        page.goto(f"/admin/{model}/")
+        assert page.goto(f"/admin/{model}/").ok, model
         assert page.evaluate("window.pwned") is None, model
         link = page.locator("#result_list tbody th a").first
         if link.count():

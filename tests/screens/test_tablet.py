@@ -92,8 +92,9 @@ def test_categories_search_and_sold_out(guest):
 def test_options_are_held_to_their_bounds_as_one_taps(guest):
     guest.opens(SET)
     sheet, price = guest.sees("item"), guest.page.locator("[data-action=add]")
-    expect(price).to_contain_text("₩29,000")
     options = sheet.get_by_role("radio")
+    options.nth(0).click()
+    expect(price).to_contain_text("₩29,000")
     options.nth(1).click()  # instead of the first: exactly one
     expect(options.nth(0)).to_have_attribute("aria-checked", "false")
     expect(price).to_contain_text("₩30,000")
@@ -105,15 +106,14 @@ def test_options_are_held_to_their_bounds_as_one_taps(guest):
     expect(guest.page.locator(".cart-foot .sum")).to_contain_text("₩60,000")
 
 
-def test_a_required_choice_is_asked_for(guest):
-    name = "춘천식 닭갈비"
-    guest.opens(name)
+def test_a_required_choice_is_the_guests_own(guest):
+    guest.opens(SET)
     sheet, add = guest.sees("item"), guest.page.locator("[data-action=add]")
-    chosen = sheet.locator("[role=radio][aria-checked=true]")
-    if not chosen.count():
-        expect(add).to_contain_text("Please choose")
-        add.click()
-        expect(sheet).to_be_visible()
+    expect(sheet.locator("[aria-checked=true]")).to_have_count(0)
+    expect(add).to_have_text("Please choose: 밥 선택")
+    add.click(force=True)  # it says what is missing and goes there
+    expect(sheet).to_be_visible()
+    expect(guest.cart()).to_have_count(0)
 
 
 def test_the_cart_counts_and_survives_a_reload(guest):

@@ -172,7 +172,7 @@ function settingsDialog() {
     body: html`${choice(t("language"), "language", Object.entries(LANGUAGES).map(([code, name]) => [code, name, code]))}
       ${choice(t("escalation"), "escalateAfter", ESCALATIONS.map((seconds) => [seconds, seconds < 60 ? t("seconds", { seconds }) : t("minutes", { minutes: seconds / 60 })]))}
       <p class="links">
-        ${page.user.role === "owner" ? html`<a class="button" href="/admin/orders/tablesession/">${t("history")}</a>` : nothing}
+        ${page.user.role === "owner" ? html`<a class="button" href="/admin/sessions_app/tablesession/">${t("history")}</a>` : nothing}
         <a class="button" href="/admin/">${t("admin")}</a>
       </p>
       <p class="muted">${page.user.name || page.user.username} · ${t(page.user.role)}</p>`,
