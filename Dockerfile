@@ -41,5 +41,5 @@ VOLUME /data
 
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['BIND'].rpartition(':')[2] + '/health', timeout=4)"]
 CMD ["gunicorn", "-c", "gunicorn.conf.py"]

@@ -8,6 +8,7 @@ Not preloaded: a reload (SIGHUP) must read the code again, and connections to th
 
 import contextlib
 import fcntl
+import gc
 import os
 import shutil
 import socket
@@ -102,6 +103,13 @@ def make_room_for_counts():
 
 def pre_fork(server, worker):
     Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, exist_ok=True)  # some machines tidy up by themselves
+
+
+def post_worker_init(worker):
+    """What has been loaded stays: the collector needn't look through it again and again (8 % of an order's CPU time)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def child_exit(server, worker):

@@ -1,8 +1,8 @@
-"""Two machines' worth of processes behind Nginx: `python -m tests.deploy.machines_drill postgres://…/scratch`.
+"""Two machines' worth of processes behind Nginx: `python -m tests.deploy.machines_drill` as root, half a minute.
 
 A board listens at one while orders go to both; one is killed in the middle (-9). The guest sends again with the same key,
-the board comes back with Last-Event-ID: every order that was answered is on the board, each once. Uses the database as
-it is, after `migrate` and `demo`; REDIS_URL for hints at once.
+the board comes back with Last-Event-ID: every order that was answered is on the board, each once. On a machine of its own
+(own_machine.py), with a PostgreSQL and a Redis.
 """
 
 import http.client
@@ -12,20 +12,23 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
 from pathlib import Path
 
+from tests.deploy import own_machine
+from tests.own_postgresql import OwnPostgreSQL
+from tests.own_redis import OwnRedis
+
 ROOT = Path(__file__).resolve().parents[2]
-NGINX, ONE, TWO = 8480, 8481, 8482
+ONE, TWO = 8001, 8002
 ORDERS, KILL_AFTER = 60, 20
 
 
 def ask(method, path, body=None, token=None, **headers):
     headers |= {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    connection = http.client.HTTPConnection("127.0.0.1", NGINX, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
     connection.request(method, f"/api/v1/{path}", None if body is None else json.dumps(body), headers)
     answer = connection.getresponse()
     return answer.status, json.loads(answer.read() or b"null")
@@ -42,7 +45,7 @@ class Board(threading.Thread):
         while True:
             headers = {"Authorization": f"Bearer {self.token}"} | ({"Last-Event-ID": self.last} if self.last else {})
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", NGINX, timeout=40)
+                connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=40)
                 connection.request("GET", "/api/v1/staff/events", headers=headers)
                 stream = connection.getresponse()
                 self.connections += stream.status == 200
@@ -64,9 +67,8 @@ class Board(threading.Thread):
             time.sleep(0.5)
 
 
-def start(port, database):
+def start(port):
     values = {
-        "DATABASE_URL": database,
         "BIND": f"127.0.0.1:{port}",
         "SERVE": "all",
         "RATE_LIMIT_PER_MINUTE": "0",
@@ -76,21 +78,25 @@ def start(port, database):
     return subprocess.Popen(command, cwd=ROOT, env=os.environ | values, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
-def main(database):
-    folder = Path(tempfile.mkdtemp(prefix="machines-drill-"))
-    shutil.copytree(ROOT / "deploy/nginx/table-order", folder / "table-order")
-    shutil.copy(ROOT / "deploy/nginx/behind-balancer.conf", folder / "site.conf")
+def main():
+    own_machine.enter("tests.deploy.machines_drill")
+    with OwnPostgreSQL(slots=60) as postgresql, OwnRedis() as redis:
+        os.environ |= {"DATABASE_URL": postgresql.url, "REDIS_URL": redis.url, "RABBITMQ_URL": ""}
+        for command in ("migrate", "demo"):
+            subprocess.run([sys.executable, "manage.py", command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        drill()
+
+
+def drill():
+    Path("/etc/nginx/sites-enabled/default").unlink(missing_ok=True)
+    shutil.copytree(ROOT / "deploy/nginx/table-order", "/etc/nginx/table-order")
+    shutil.copy(ROOT / "deploy/nginx/behind-balancer.conf", "/etc/nginx/conf.d")
+    # What the load balancer does: two machines, and one that does not answer is left out for a while.
     both = f"server 127.0.0.1:{ONE} max_fails=1 fail_timeout=2s; server 127.0.0.1:{TWO} max_fails=1 fail_timeout=2s; keepalive 8;"
-    (folder / "table-order/upstreams.conf").write_text(f"upstream table_order_api {{ {both} }} upstream table_order_streams {{ {both} }}")
-    for file in [folder / "site.conf", *(folder / "table-order").iterdir()]:
-        text = file.read_text().replace("/etc/nginx/table-order/", f"{folder}/table-order/").replace("/var/log/nginx/", f"{folder}/")
-        file.write_text(text.replace("listen 80", f"listen 127.0.0.1:{NGINX}"))
-    paths = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} http {{ {paths} include {folder}/site.conf; }}"
-    )
-    machines = [start(ONE, database), start(TWO, database)]
-    nginx = subprocess.Popen(["nginx", "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"])
+    upstreams = f"upstream table_order_api {{ {both} }} upstream table_order_streams {{ {both} }}"
+    Path("/etc/nginx/table-order/upstreams.conf").write_text(upstreams)
+    machines = [start(ONE), start(TWO)]
+    nginx = subprocess.Popen(["nginx", "-g", "daemon off;"])
     try:
         time.sleep(10)
         _, tablet = ask("POST", "tablet/login", {"store": "hanok", "table": "2", "password": "hanok-1234"})
@@ -142,8 +148,7 @@ def main(database):
                 machine.terminate()
             machine.wait()
         nginx.wait()
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,16 +1,19 @@
-"""deploy/release on a real Nginx, gunicorn and PostgreSQL: `python -m tests.deploy.release_drill postgres://…/scratch`.
+"""deploy/release on a real Nginx, gunicorn, PostgreSQL, Redis and RabbitMQ: `python -m tests.deploy.release_drill`, as root.
 
-Deploys, deploys a release with a migration and one with other packages while guests order, rolls back, and tries one
-that is broken. Prints what the guests saw: no request may fail. The database is emptied first. Plays systemd: it holds
-the listening sockets, and `systemctl` is a script that signals or starts gunicorn.
+On a machine of its own (own_machine.py), prepared as deploy/README.md says for one by hand; the units are those that a
+release brings, run by tests/deploy/systemctl.py. Deploys, deploys a release with a migration and one with other packages
+while guests order, and rolls back. Then releases that must not get through: one that the checks refuse, one that does
+not become ready, one that Nginx does not take, and two that only fail or hang in their place, after which the old one
+comes back by itself. Takes four minutes, prints what the guests saw; exits with 1 if a request failed or a promise is broken.
 """
 
 import io
 import json
 import os
+import re
 import shutil
-import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -22,42 +25,23 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-NGINX, API, STREAMS, PROBE = 8470, 8471, 8472, 8473
+from tests.deploy import own_machine
+from tests.own_postgresql import OwnPostgreSQL
+from tests.own_rabbitmq import OwnRabbitMQ
+from tests.own_redis import OwnRedis
 
-SYSTEMCTL = """#!{python}
-import os, signal, subprocess, sys, time
-action, unit = sys.argv[1], sys.argv[2].removesuffix(".service")
-sockets = {{"table-order-api": ({api_fd}, "api"), "table-order-streams": ({streams_fd}, "streams")}}
-if unit not in sockets:
-    sys.exit(0)
-pid_file = "{root}/" + unit + ".pid"
-if action == "reload":
-    os.kill(int(open(pid_file).read()), signal.SIGHUP)
-    sys.exit(0)
-if os.path.exists(pid_file):
-    pid = int(open(pid_file).read())
-    os.kill(pid, signal.SIGTERM)
-    while os.path.exists(f"/proc/{{pid}}") and open(f"/proc/{{pid}}/stat").read().split()[2] != "Z":
-        time.sleep(0.05)
-fd, serve = sockets[unit]
-os.dup2(fd, 3, inheritable=True)
-environment = dict(line.rstrip("\\n").split("=", 1) for line in open("{root}/env"))
-environment |= {{"SERVE": serve, "WEB_CONCURRENCY": "1", "LISTEN_FDS": "1", "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}}
-current = "{root}/current"
-command = [f"{{current}}/venv/bin/python", "-m", "gunicorn", "--chdir", current, "-c", f"{{current}}/gunicorn.conf.py"]
-started = subprocess.Popen(
-    ["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *command], env=environment, cwd=current, pass_fds=[3],
-    stdin=subprocess.DEVNULL, stdout=open("{root}/" + unit + ".log", "a"), stderr=subprocess.STDOUT, start_new_session=True,
-)
-open(pid_file, "w").write(str(started.pid))
-"""
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = Path("/srv/table-order")
+CALLS = Path("/run/systemctl")  # what `release` asked systemd for
+UNKNOWN = ssl._create_unverified_context()  # a certificate of its own, as until certbot has one
 
 MIGRATION = """from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [("orders", "{last}")]
     operations = [migrations.AddField("order", "drill", models.CharField(max_length=10, null=True))]
 """
+ONLY_IN_ITS_PLACE = "\nif 'LISTEN_FDS' in os.environ:\n    raise SystemExit('broken where systemd starts it')\n"
+HANGS_IN_ITS_PLACE = "import os, time\nif 'BIND' not in os.environ:\n    time.sleep(300)\n"
 
 
 def archive(path: Path, changes: dict[str, str]) -> Path:
@@ -87,10 +71,10 @@ class Guests:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{NGINX}/api/v1/{path}", data, headers)
+        request = urllib.request.Request(f"https://127.0.0.1/api/v1/{path}", data, headers)
         began = time.monotonic()
         try:
-            with urllib.request.urlopen(request, timeout=40) as answer:
+            with urllib.request.urlopen(request, timeout=40, context=UNKNOWN) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             self.failures.append(f"{path}: {error.code} {error.read()[:200]!r}")
@@ -123,65 +107,96 @@ class Guests:
             thread.join()
 
 
-def nginx_for(folder: Path) -> subprocess.Popen:
-    site = (ROOT / "deploy/nginx/behind-balancer.conf").read_text().replace("listen 80", f"listen 127.0.0.1:{NGINX}")
-    shutil.copytree(ROOT / "deploy/nginx/table-order", folder / "table-order")
-    (folder / "site.conf").write_text(site)
-    for file in [folder / "site.conf", *(folder / "table-order").iterdir()]:
-        text = file.read_text().replace("/etc/nginx/table-order/", f"{folder}/table-order/").replace("/var/log/nginx/", f"{folder}/")
-        text = text.replace("127.0.0.1:8001", f"127.0.0.1:{API}").replace("127.0.0.1:8002", f"127.0.0.1:{STREAMS}")
-        file.write_text(text.replace("/srv/table-order/", f"{folder}/root/"))
-    paths = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}} "
-        f"http {{ include /etc/nginx/mime.types; {paths} include {folder}/site.conf; }}"
-    )
-    return subprocess.Popen(["nginx", "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"])
+def prepare(database: str, redis: str, rabbitmq: str):
+    """deploy/README.md, "by hand", steps 1 to 4."""
+    for command in (
+        "rm -f /etc/nginx/sites-enabled/default",
+        "useradd --system --no-create-home --shell /usr/sbin/nologin table-order",
+        "install -d /srv/table-order/shared/static /var/www/acme",
+        "install -d -o table-order -g table-order /srv/table-order/shared/media /var/log/table-order",
+        "install -d -m 750 -g table-order /etc/table-order",
+        "install -d -m 700 /etc/nginx/tls",
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=orders.test"
+        " -keyout /etc/nginx/tls/privkey.pem -out /etc/nginx/tls/fullchain.pem",
+    ):
+        subprocess.run(command.split(), check=True, stderr=subprocess.DEVNULL)
+    values = {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": uuid.uuid4().hex * 2,
+        "JWT_SECRET_KEY": uuid.uuid4().hex * 2,
+        "ALLOWED_HOSTS": "orders.test",
+        "TRUSTED_PROXIES": "1",
+        "DATABASE_URL": database,
+        "MEDIA_ROOT": "/srv/table-order/shared/media",
+        "LOG_FILE": "/var/log/table-order/app.log",
+        "REDIS_URL": redis,
+        "RABBITMQ_URL": rabbitmq,
+        **dict.fromkeys(("RATE_LIMIT_PER_MINUTE", "ORDER_RATE_PER_MINUTE", "LOGIN_RATE_PER_MINUTE"), "0"),
+    }
+    env = Path("/etc/table-order/env")
+    env.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    env.chmod(0o640)
+    shutil.chown(env, "root", "table-order")
 
 
-def main(database: str):
-    folder = Path(tempfile.mkdtemp(prefix="release-drill-"))
-    folder.chmod(0o755)  # Nginx's workers read the static files
-    root = folder / "root"
-    root.mkdir()
-    sockets = []
-    for port in (API, STREAMS):
-        listener = socket.create_server(("127.0.0.1", port), backlog=512)
-        listener.set_inheritable(True)
-        sockets.append(listener.fileno() + 0)
-        globals().setdefault("_kept", []).append(listener)
-    secrets = {"SECRET_KEY": "drill-" + "s" * 40, "JWT_SECRET_KEY": "drill-" + "j" * 40}
-    values = {"ENVIRONMENT": "production", "ALLOWED_HOSTS": "orders.test", "DATABASE_URL": database, "TRUSTED_PROXIES": "1", **secrets}
-    values |= {"RATE_LIMIT_PER_MINUTE": "0", "ORDER_RATE_PER_MINUTE": "0", "DATABASE_POOL_SIZE": "4"}
-    (root / "env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    systemctl = folder / "systemctl"
-    systemctl.write_text(SYSTEMCTL.format(python=sys.executable, root=root, api_fd=sockets[0], streams_fd=sockets[1]))
-    systemctl.chmod(0o755)
-    environment = os.environ | {
-        "TABLE_ORDER_ROOT": str(root), "TABLE_ORDER_ENV": str(root / "env"), "TABLE_ORDER_USER": "", "SYSTEMCTL": str(systemctl),
-        "SKIP_CONFIGURE": "yes", "PROBE_PORT": str(PROBE), "PYTHON": sys.executable,
-        "READY_URLS": f"http://127.0.0.1:{API}/health/ready http://127.0.0.1:{STREAMS}/health/ready",
-    }  # fmt: skip
-    environment.pop("DATABASE_URL", None)
+def hold_sockets() -> dict[str, socket.socket]:
+    """As systemd does, where the units' sockets say."""
+    held = {}
+    for unit in (ROOT / "deploy/systemd").glob("*.socket"):
+        host, port = next(line for line in unit.read_text().splitlines() if line.startswith("ListenStream=")).split("=")[1].split(":")
+        held[unit.stem] = socket.create_server((host, int(port)), backlog=2048)
+    return held
 
-    def packages(requirements: str):
-        """The packages that are here already stand for those that `release` would install."""
-        version = subprocess.run([sys.executable, "--version"], capture_output=True, text=True, check=True).stdout
-        key = subprocess.run(["sha256sum"], input=version + requirements, capture_output=True, text=True, check=True).stdout[:16]
-        venv = root / "venvs" / key
-        venv.mkdir(parents=True)
-        for name in ("bin", "lib"):
-            (venv / name).symlink_to(Path(sys.prefix) / name)
-        shutil.copy(Path(sys.prefix) / "pyvenv.cfg", venv)
-        (venv / "complete").touch()
 
-    def release(*arguments, ends_with=0):
+def packages(requirements: str):
+    """The packages that are here already stand for those that `release` would install."""
+    version = subprocess.run([sys.executable, "--version"], capture_output=True, text=True, check=True).stdout
+    key = subprocess.run(["sha256sum"], input=version + requirements, capture_output=True, text=True, check=True).stdout[:16]
+    venv = PLACE / "venvs" / key
+    venv.mkdir(parents=True)
+    for name in ("bin", "lib"):
+        (venv / name).symlink_to(Path(sys.prefix) / name)
+    shutil.copy(Path(sys.prefix) / "pyvenv.cfg", venv)
+    (venv / "complete").touch()
+
+
+def systemctl(*arguments) -> int:
+    return subprocess.run([os.environ["SYSTEMCTL"], *arguments], check=False).returncode
+
+
+def users_of_units() -> set[str]:
+    pids = [int(Path(f"/run/table-order-{unit}.service.pid").read_text()) for unit in ("api", "streams")]
+    return {Path(f"/proc/{pid}").owner() for pid in pids}
+
+
+def waiting_for_the_bus() -> int:
+    """Events that the relay has not sent, after it had some time."""
+    give_up_at = time.monotonic() + 20
+    while True:
+        with urllib.request.urlopen("http://127.0.0.1:8001/metrics", timeout=10) as answer:
+            found = re.search(r"^tableorder_outbox_events ([0-9.]+)$", answer.read().decode(), re.MULTILINE)
+        if (waiting := int(float(found[1]))) == 0 or time.monotonic() > give_up_at:
+            return waiting
+        time.sleep(0.5)
+
+
+def pretend_aws() -> Path:
+    """A command line of AWS that writes down what table-order-measure.service tells CloudWatch."""
+    aws, told = Path("/run/aws"), Path("/var/lib/table-order/told")
+    aws.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    aws.chmod(0o755)
+    Path("/etc/table-order/measure").write_text(f"TABLE_ORDER_SERVICE=table-order\nAWS={aws}\n")
+    return told
+
+
+def drill(folder: Path, sockets: list[int]):
+    def release(*arguments, refused: str = ""):
         began = time.monotonic()
         done = subprocess.run(
-            [ROOT / "deploy/release", *map(str, arguments)], env=environment, pass_fds=sockets, capture_output=True, text=True
+            [ROOT / "deploy/release", *map(str, arguments)], pass_fds=sockets, capture_output=True, text=True, check=False
         )
-        print(f"$ release {arguments[0]}  ({time.monotonic() - began:.0f} s)\n{done.stdout}{done.stderr[-1500:]}", flush=True)
-        assert done.returncode == ends_with, done.returncode
+        print(f"$ release {arguments[0]}  ({time.monotonic() - began:.0f} s)\n{done.stdout}{done.stderr[-1000:]}", flush=True)
+        assert (done.returncode == 1 and refused in done.stderr) if refused else done.returncode == 0, done.returncode
 
     def under_load(*arguments, **kwargs):
         with Guests() as guests:
@@ -189,33 +204,82 @@ def main(database: str):
         print(f"  {guests.answers} requests, {len(guests.failures)} failed, the slowest took {guests.slowest:.1f} s\n", flush=True)
         assert not guests.failures, guests.failures[:3]
 
+    def refused(why: str, changes: dict[str, str]):
+        before = (PLACE / "current").resolve(), (PLACE / "previous").resolve()
+        under_load("install", archive(folder / "refused.tar.gz", changes), refused=why)
+        assert before == ((PLACE / "current").resolve(), (PLACE / "previous").resolve()), "the old one serves"
+
     requirements = (ROOT / "requirements.txt").read_text()
-    last = sorted(path.stem for path in (ROOT / "orders/migrations").glob("0*.py"))[-1]
     other = requirements + "# other packages\n"
     packages(requirements)
-    packages(other)
-    nginx = None
-    try:
-        release("install", archive(folder / "1.tar.gz", {}))
-        nginx = nginx_for(folder)
-        manage = [root / "current/venv/bin/python", "manage.py"]
-        subprocess.run([*manage, "demo", "--force"], cwd=root / "current", env=environment | values, check=True, stdout=subprocess.DEVNULL)
-        time.sleep(1)
-        migration = {f"orders/migrations/{int(last[:4]) + 1:04d}_drill.py": MIGRATION.format(last=last)}
-        under_load("install", archive(folder / "2.tar.gz", migration))
-        under_load("install", archive(folder / "3.tar.gz", migration | {"requirements.txt": other}))
-        under_load("rollback")
-        under_load("install", archive(folder / "4.tar.gz", migration | {"orders/urls.py": "raise RuntimeError('broken')\n"}), ends_with=1)
-        release("list")
-        subprocess.run([*manage, "verify_data"], cwd=root / "current", env=environment | values, check=True)
-    finally:
-        for pid_file in root.glob("*.pid"):
-            os.kill(int(pid_file.read_text()), signal.SIGTERM)
-        if nginx:
-            nginx.terminate()
-            nginx.wait()
-        print(f"what it wrote is in {folder}")
+    last = sorted(path.stem for path in (ROOT / "orders/migrations").glob("0*.py"))[-1]
+    migration = {f"orders/migrations/{int(last[:4]) + 1:04d}_drill.py": MIGRATION.format(last=last)}
+
+    nginx = subprocess.Popen(["nginx", "-g", "daemon off;"])
+    release("install", archive(folder / "1.tar.gz", {}))
+    release("manage", "demo", "--force")
+    assert users_of_units() == {"table-order"}
+    assert {"enable --now table-order-api.socket table-order-streams.socket", "daemon-reload"} <= {*CALLS.read_text().splitlines()}
+    CALLS.write_text("")
+    release("configure")
+    asked = {line.split()[0] for line in CALLS.read_text().splitlines()}
+    assert asked <= {"enable"}, "nothing has changed, so nothing is reloaded or restarted"
+
+    under_load("install", archive(folder / "2.tar.gz", migration))
+    packages(other)  # not earlier: what no release needs is thrown away
+    under_load("install", archive(folder / "3.tar.gz", migration | {"requirements.txt": other}))
+    under_load("rollback")
+    refused("not fit for production", migration | {"orders/urls.py": "raise RuntimeError('broken')\n"})
+    refused("nothing was switched", migration | {"config/wsgi.py": "raise RuntimeError('broken')\n"})
+    site = "deploy/nginx/table-order/locations.conf"
+    refused("Nginx does not take", migration | {site: (ROOT / site).read_text() + "nonsense;\n"})
+    assert "nonsense" not in Path("/etc/nginx/table-order/locations.conf").read_text()
+    subprocess.run(["nginx", "-t", "-q"], check=True)
+    refused("back at", migration | {"gunicorn.conf.py": (ROOT / "gunicorn.conf.py").read_text() + ONLY_IN_ITS_PLACE})
+
+    refused("back at", migration | {"config/wsgi.py": HANGS_IN_ITS_PLACE + (ROOT / "config/wsgi.py").read_text()})
+    told = pretend_aws()
+    for unit in sorted((ROOT / "deploy/systemd").glob("*.timer")):
+        assert systemctl("start", f"{unit.stem}.service") == 0, Path(f"/var/log/{unit.stem}.service.log").read_text()
+    assert '"MetricName": "Ready", "Value": 1,' in told.read_text(), told.read_text()
+    print("the timers' commands ran, as their units say")
+    Path("/etc/table-order/release").write_text("BEHIND_BALANCER=yes\n")
+    release("configure")
+    sites = {path.name for path in Path("/etc/nginx/conf.d").iterdir()}
+    assert sites == {"behind-balancer.conf"}, sites
+    release("list")
+    release("manage", "verify_data")
+    assert waiting_for_the_bus() == 0
+    print("the relay has brought every event to the bus")
+    nginx.terminate()
+    nginx.wait()
+
+
+def main():
+    own_machine.enter("tests.deploy.release_drill")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        OwnPostgreSQL(slots=60) as postgresql,
+        OwnRedis() as redis,
+        OwnRabbitMQ() as rabbitmq,
+    ):
+        prepare(postgresql.url, redis.url, rabbitmq.url)
+        held = hold_sockets()
+        sockets = [listener.fileno() for listener in held.values()]
+        for number in sockets:
+            os.set_inheritable(number, True)
+        systemctl = Path("/run/as-systemctl")
+        systemctl.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/deploy/systemctl.py "$@"\n')
+        systemctl.chmod(0o755)
+        os.environ |= {
+            "SYSTEMCTL": str(systemctl),
+            "SOCKETS": " ".join(f"{name}={listener.fileno()}" for name, listener in held.items()),
+            "PYTHON": sys.executable,
+        }
+        for name in ("DATABASE_URL", "REDIS_URL", "RABBITMQ_URL"):
+            os.environ.pop(name, None)
+        drill(Path(folder), sockets)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

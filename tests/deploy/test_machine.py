@@ -1,50 +1,31 @@
 """Nginx, systemd and the scripts of a machine without containers, read by the real programs where they are installed."""
 
+import os
 import re
 import shutil
+import socket
 import subprocess
-from pathlib import Path
+import sys
+import time
+from contextlib import suppress
 
+import httpx
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.deploy.programs import program, run, slow
+from tests.own_redis import free_port
+from tests.server import ROOT
+
 DEPLOY = ROOT / "deploy"
 SCRIPTS = [DEPLOY / "release", DEPLOY / "backup", DEPLOY / "measure"]
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 
 
-def program(name):
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if not path:
-        pytest.skip(f"{name} is not installed")
-    return path
-
-
-def run(*command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
 @pytest.fixture
 def certificate(tmp_path):
     files = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
-    run(
-        program("openssl"),
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=x",
-        "-keyout",
-        files[0],
-        "-out",
-        files[1],
-    )
+    command = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout".split()
+    run(program("openssl"), *command, files[0], "-out", files[1])
     return tmp_path
 
 
@@ -80,6 +61,13 @@ def test_systemd_takes_each_unit(tmp_path):
     assert not run(verify, "verify", "--man=no", *sorted(tmp_path.iterdir()))
 
 
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.stem)
+def test_systemd_finds_little_that_a_unit_could_reach(unit):
+    """0 is nothing, 10 everything. What is left: it talks to the network, and isn't confined to a root of its own."""
+    said = run(program("systemd-analyze"), "security", "--offline=true", "--no-pager", unit)
+    assert float(re.search(r"exposure level for \S+: ([\d.]+)", said)[1]) <= 2.0, said
+
+
 def test_every_timer_has_its_service_and_every_unit_is_hardened():
     for unit in UNITS:
         if unit.suffix in (".timer", ".socket"):
@@ -100,7 +88,52 @@ def test_shellcheck_has_no_complaint():
     run(program("shellcheck"), *SCRIPTS)
 
 
+def test_user_data_is_a_sound_script_on_every_machine(tmp_path):
+    """Both ways of each condition at once; what Terraform puts in is shown as a word."""
+    text = (DEPLOY / "terraform/user_data.sh.tftpl").read_text()
+    text = re.sub(r"^%\{.*\n", "", text, flags=re.MULTILINE)
+    script = tmp_path / "user_data.sh"
+    script.write_text(re.sub(r"(?<!\$)\$\{[\w.]+\}", "word", text).replace("$${", "${"))
+    # SC1091: the file is of the machine. SC2050: a word that Terraform has put in is always the same.
+    run(program("shellcheck"), "--exclude", "SC1091,SC2050", script)
+
+
+def test_logrotate_takes_its_rule(tmp_path):
+    rule = tmp_path / "rule"  # it reads no rule that others may write
+    rule.write_text((DEPLOY / "logrotate/table-order").read_text())
+    rule.chmod(0o644)
+    assert "error" not in run(program("logrotate"), "--debug", "--state", tmp_path / "state", rule)
+
+
 def test_nginx_waits_longer_than_the_program_and_keeps_connections_shorter():
     conf = (ROOT / "gunicorn.conf.py").read_text()
     kept = int(re.search(r"keepalive_timeout (\d+)s", (DEPLOY / "nginx/table-order/upstreams.conf").read_text())[1])
     assert kept < int(re.search(r"^keepalive = (\d+)", conf, re.MULTILINE)[1])
+
+
+@slow
+@pytest.mark.parametrize("serve", ["api", "streams"])
+def test_the_program_takes_the_socket_that_systemd_holds(serve, tmp_path):
+    """By systemd's own program; what the units do with it, the release drill shows."""
+    port = free_port()
+    environment = {"SERVE": serve, "PATH": os.environ["PATH"], "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
+    activate = [program("systemd-socket-activate"), f"--listen=127.0.0.1:{port}"]
+    given = [f"--setenv={name}={value}" for name, value in environment.items()]
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen([*activate, *given, *command], cwd=ROOT, stdout=log, stderr=log)
+    try:
+        until(lambda: socket.create_connection(("127.0.0.1", port)).close(), tmp_path / "log")  # it listens before the program runs
+        assert until(lambda: httpx.get(f"http://127.0.0.1:{port}/health", timeout=20), tmp_path / "log").status_code == 200
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def until(attempt, log):
+    give_up_at = time.monotonic() + 20
+    while True:
+        with suppress(OSError, httpx.TransportError):
+            return attempt()
+        assert time.monotonic() < give_up_at, log.read_text()
+        time.sleep(0.1)

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.own_cloudwatch import GROUP, KEYS, OwnCloudWatch, badly_behaved
+from tests.bad_ports import badly_behaved
+from tests.faults.verdict import verdict
+from tests.own_cloudwatch import GROUP, KEYS, OwnCloudWatch
 from tests.own_server import ROOT, OwnServer
 
 CLIENTS = 4
@@ -50,7 +52,7 @@ class Figures:
 def working():
     with OwnCloudWatch() as cloud:
         cloud.empty()
-        yield cloud.endpoint
+        yield cloud.endpoint, None
 
 
 WAYS = {
@@ -146,12 +148,9 @@ def main() -> int:
     broken = []
     print(f"{'':20} start s  requests  failed  p50 ms  p95 ms  max ms  lines dropped  stop s")
     for way, endpoint in WAYS.items():
-        with endpoint() as address:
+        with endpoint() as (address, _):
             broken += judged(way, *measure(address))
-    for line in broken:
-        print("BROKEN:", line)
-    print("CloudWatch:", "broken" if broken else "kept", "(start and stop at most 2 s longer, p95 at most 1.2 times or 10 ms more)")
-    return bool(broken)
+    return verdict("CloudWatch", broken, "(start and stop at most 2 s longer, p95 at most 1.2 times or 10 ms more)")
 
 
 if __name__ == "__main__":

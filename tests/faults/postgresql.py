@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.faults.verdict import verdict
 from tests.own_postgresql import SLOTS, OwnPostgreSQL
 from tests.server import serving
 
@@ -208,10 +209,7 @@ def main() -> int:
         )
         if p95(taken) > ORDERED or p95(delivered) > DELIVERED or most > CONNECTIONS:
             broken.append("too slow or too many connections beside the streams")
-    for line in broken:
-        print("BROKEN:", line)
-    print("PostgreSQL:", "broken" if broken else "kept")
-    return bool(broken)
+    return verdict("PostgreSQL", broken)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.faults.redis import own_database
+from tests.faults.verdict import verdict
+from tests.own_postgresql import own_database
 from tests.own_rabbitmq import OwnRabbitMQ
 from tests.server import ROOT, serving
 
@@ -308,10 +309,7 @@ def main(seconds: float = 60) -> int:
         if drained > DRAINED_WITHIN:
             broken.append(f"the backlog took {drained:.0f} s")
         broken += judged_events(received())
-    for line in broken:
-        print("BROKEN:", line)
-    print("RabbitMQ:", "broken" if broken else "kept", "(no order fails, p95 at most 1.2 times or 10 ms more, every event in order)")
-    return bool(broken)
+    return verdict("RabbitMQ", broken, "(no order fails, p95 at most 1.2 times or 10 ms more, every event in order)")
 
 
 if __name__ == "__main__":

@@ -14,19 +14,16 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
-import psycopg
 
+from tests.faults.verdict import verdict
+from tests.own_postgresql import own_database
 from tests.own_redis import OwnRedis
 from tests.own_server import OwnServer
-
-SERVER = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
-DATABASE = f"fault_redis_{os.getpid()}"
 
 TABLETS, BOARDS, OTHERS = 30, 10, 10
 EVERY = 2.0  # seconds between two orders of a tablet
@@ -68,16 +65,6 @@ class Cast:
     boards: list[str]
     other_item: str
     others: list[str]
-
-
-@contextmanager
-def own_database():
-    with psycopg.connect(SERVER, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {DATABASE}")
-        try:
-            yield urlsplit(SERVER)._replace(path=f"/{DATABASE}").geturl()
-        finally:
-            server.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 
 def make_cast() -> Cast:
@@ -241,10 +228,7 @@ def main() -> int:
             ours.stop()
             others.stop()
         broken = judged(record)
-    for line in broken:
-        print("BROKEN:", line)
-    print("Redis:", "broken" if broken else "kept", "(at least 99 % taken, p95 at most twice, boards at most 2 s late)")
-    return bool(broken)
+    return verdict("Redis", broken, "(at least 99 % taken, p95 at most twice, boards at most 2 s late)")
 
 
 if __name__ == "__main__":

@@ -15,5 +15,5 @@ alarm_email = "ops@example.com"
 instance_type     = "t3.small"
 database_class    = "db.t3.micro"
 database_multi_az = false
-cache             = false # one machine's processes tell each other by the journal within a second
+cache             = false # one machine's processes tell each other by the journal within half a second
 broker            = false
