@@ -71,14 +71,14 @@ MIDDLEWARE = [
     "tableorder.middleware.RequestEnvelope",
     "tableorder.middleware.Operations",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tableorder.pages.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "tableorder.pages.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "tableorder.pages.People",
+    "tableorder.pages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -137,6 +137,8 @@ match database["ENGINE"].rpartition(".")[2]:
                 "timeout": 3,  # seconds to wait for a free connection: then 503, not a queue that outlives its clients
                 "reconnect_timeout": 10,
             },
+            "server_side_binding": True,
+            "prepare_threshold": 5,
             "connect_timeout": 2,
             "options": " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items()),
             "keepalives_idle": 10,

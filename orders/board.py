@@ -4,7 +4,9 @@ A fixed number of statements, however many tables there are.
 """
 
 from collections import defaultdict
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -13,17 +15,39 @@ from sessions_app.payloads import call_payload, session_payload
 from sessions_app.services import expire_session
 from stores.models import Store, Table
 from stores.payloads import table_payload
+from tableorder import json
 
 from .models import Order
-from .payloads import order_payload
+from .payloads import order_payloads, orders_by_session
+
+KEPT_FOR = 30  # seconds, should a database be put back from a backup and count its events anew
+KEPT = 8_000_000  # bytes of boards; one with 100 open orders has 100,000
 
 
-def board_payload(store: Store) -> dict:
+def rendered_board(store: Store) -> bytes:
+    """The board as JSON, rendered once: whatever changes it is an event, but for the end of a session by the clock."""
+    now = timezone.now()
+    board, holds_until = _rendered(store, store.mark, store.journal.last_number, now.timestamp() // KEPT_FOR)
+    return board if holds_until is None or now < holds_until else _render(store)[0]
+
+
+@cached(LRUCache(maxsize=KEPT, getsizeof=lambda kept: len(kept[0])), lock=Lock())
+def _rendered(store, mark, number, time_slot):
+    return _render(store)
+
+
+def _render(store):
+    on_board = _sessions(store)
+    ends = [session.expires_at for session in on_board if session.state == TableSession.State.ACTIVE and session.expires_at]
+    return json.dumps(board_payload(store, on_board)).encode(), min(ends, default=None)
+
+
+def board_payload(store: Store, on_board: list[TableSession]) -> dict:
     """`store` carries its journal as it was before anything here is read: the snapshot is never older than its cursor."""
     sessions = defaultdict(list)
-    for session in _sessions(store):
+    for session in on_board:
         sessions[session.table_id].append(session)
-    orders = _orders_by_session(store)
+    orders = orders_by_session(on_board)
     calls = defaultdict(list)
     for call in ServiceCall.objects.in_store(store).open().select_related("table").order_by("opened_at", "id"):
         calls[call.table_id].append(call_payload(call))
@@ -35,10 +59,10 @@ def board_payload(store: Store) -> dict:
 
 def party_payload(table: Table, session: TableSession | None) -> dict:
     """The present party at a table, for its own tablet."""
-    orders = Order.objects.filter(session=session).with_lines().newest_first() if session else []
+    orders = Order.objects.filter(session=session).newest_first().as_rows() if session else []
     return {
         "session": session and session_payload(session),
-        "orders": [order_payload(order) for order in orders],
+        "orders": order_payloads(orders),
         "total": session.total if session else 0,
         "cursor": table.store.journal.last_number,
     }
@@ -58,23 +82,15 @@ def _sessions(store):
     return [expire_session(session) if session.has_run_out(now) else session for session in sessions]
 
 
-def _orders_by_session(store):
-    found = defaultdict(list)
-    on_board = [TableSession.State.ACTIVE, TableSession.State.EXPIRED]
-    for order in Order.objects.in_store(store).filter(session__state__in=on_board).with_lines().newest_first():
-        found[order.session_id].append(order_payload(order))
-    return found
-
-
 def _table(table, sessions, orders, calls):
     active = next((session for session in sessions if session.state == TableSession.State.ACTIVE), None)
     # With its version: events tell about the table too, and one that was switched off goes when its last bill is settled.
     return table_payload(table) | {
         "session": active and session_payload(active),
         "total": active.total if active else 0,
-        "orders": orders[active.pk] if active else [],
+        "orders": orders[str(active.pk)] if active else [],
         "unsettled": [
-            {"session": session_payload(session), "total": session.total, "orders": orders[session.pk]}
+            {"session": session_payload(session), "total": session.total, "orders": orders[str(session.pk)]}
             for session in sessions
             if session.state == TableSession.State.EXPIRED
         ],

@@ -3,7 +3,6 @@
 import datetime
 from datetime import timedelta
 
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from sessions_app.models import TableSession
@@ -11,8 +10,7 @@ from stores.models import Store
 from stores.payloads import moment, table_reference
 from tableorder.paging import invalid_parameter, page
 
-from .models import Order
-from .payloads import order_payload
+from .payloads import orders_by_session
 
 
 def history_page(store: Store, params, *, table=None) -> dict:
@@ -27,9 +25,9 @@ def history_page(store: Store, params, *, table=None) -> dict:
         sessions = sessions.filter(completed_at__gte=_begin(store, first))
     if last:
         sessions = sessions.filter(completed_at__lt=_begin(store, last + timedelta(days=1)))
-    sessions = sessions.prefetch_related(Prefetch("orders", Order.objects.with_lines().newest_first()))
     rows, cursor = page(sessions, params, by=["completed_at", "id"], descending=True)
-    return {"results": [_entry(session) for session in rows], "next": cursor}
+    orders = orders_by_session(rows)
+    return {"results": [_entry(session, orders[str(session.pk)]) for session in rows], "next": cursor}
 
 
 def _date(params, name):
@@ -50,12 +48,12 @@ def _begin(store, day):
     return datetime.datetime.combine(day, datetime.time(store.day_starts_at), tzinfo=store.zone)
 
 
-def _entry(session):
+def _entry(session, orders):
     return {
         "id": str(session.pk),
         "table": table_reference(session.table),
         "started_at": moment(session.started_at),
         "completed_at": moment(session.completed_at),
         "total": session.total,
-        "orders": [order_payload(order) for order in session.orders.all()],
+        "orders": orders,
     }

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from menus.models import Item
 from sessions_app.models import ServiceCall, TableSession
 from sessions_app.services import close_call, session_event
 from stores import audit, journal
@@ -22,7 +21,7 @@ from tableorder.transactions import whole
 from .errors import IllegalTransition, NoActiveSession, OrdersUnfinished, VersionConflict
 from .models import NEXT, PROGRESS, Cancellation, Order, OrderLine, Status
 from .payloads import order_payload, unfinished_payload
-from .services import add_to_stock
+from .stock import give_back
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def cancel_order(
             portions[line.item_id] = portions.get(line.item_id, 0) + asked.quantity
         line.save(update_fields=["cancelled_quantity", "status"])
         Cancellation.objects.create(line=line, quantity=asked.quantity, reason=reason, cancelled_by=actor, cancelled_at=now)
-    stock_changed = _give_back(portions)
+    stock_changed = give_back(portions)
     _save(order)
     order.session.total -= was - order.total
     order.session.save(update_fields=["total"])
@@ -144,14 +143,6 @@ def cancel_order(
     journal.write(order.store_id, taken, *events)
     transaction.on_commit(partial(metrics.order_lines_cancelled.inc, len(lines)), robust=True)
     return order
-
-
-def _give_back(portions) -> bool:
-    """Whether an item's stock has changed: one that is no longer counted takes nothing back."""
-    counted = Item.objects.filter(pk__in=portions, stock__isnull=False).order_by("pk").select_for_update()
-    ids = list(counted.values_list("pk", flat=True)) if portions else []
-    add_to_stock({id: portions[id] for id in ids})
-    return bool(ids)
 
 
 @dataclass(frozen=True)
@@ -202,14 +193,14 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
 
 
 def _busy(table):
-    return TableSession.objects.active().filter(table=table).exists()
+    return TableSession.objects.active_at(table).exists()
 
 
 def _session_to_complete(table, session_id):
     sessions = TableSession.objects.filter(table=table).select_related("store")
     if session_id is not None:
         return sessions.in_store(table.store).get_or_absent(session_id)
-    session = sessions.active().first()
+    session = sessions.active_at(table).first()
     if session is None or session.has_run_out(timezone.now()):
         session = sessions.on_the_board().order_by("started_at", "id").first()
     if session is None:

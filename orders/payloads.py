@@ -1,40 +1,73 @@
 """What orders look like on the wire: in answers and in the journal."""
 
-from stores.payloads import moment, table_reference
+from collections import defaultdict
+from collections.abc import Iterable
 
-from .models import Order, OrderLine
+from sessions_app.models import TableSession
+from stores.payloads import moment
+from tableorder.statements import columns
+
+from .models import Order, OrderLine, OrderLineOption, line_total, order_number
 
 
 def order_payload(order: Order, lines=None) -> dict:
     """`lines`: [(line, its options)]; without them they are read, so load orders `with_lines()`."""
     if lines is None:
         lines = [(line, line.options.all()) for line in order.lines.all()]
+    return _order(order, order.table.number, [_line(line, options) for line, options in lines])
+
+
+def order_payloads(orders: Iterable) -> list[dict]:
+    """Those of many orders, given `as_rows()`, with two statements more: instances would take five times as long."""
+    orders = list(orders)
+    asked = OrderLine.objects.filter(order__in=[order.id for order in orders])
+    asked = list(asked.order_by("order_id", "position").values_list(*columns(OrderLine), named=True))
+    chosen = OrderLineOption.objects.filter(line__in=[line.id for line in asked])
+    options = defaultdict(list)
+    for option in chosen.order_by("id").values_list("line_id", "option_id", "name", "price_delta", named=True):
+        options[option.line_id].append(option)
+    lines = defaultdict(list)
+    for line in asked:
+        lines[line.order_id].append(_line(line, options[line.id]))
+    return [_order(order, order.table__number, lines[order.id]) for order in orders]
+
+
+def orders_by_session(sessions: Iterable[TableSession]) -> dict[str, list[dict]]:
+    """{id of the session: its orders, newest first}"""
+    # Not by a join with sessions: a planner that thinks of few orders would read all that the store ever had.
+    found = defaultdict(list)
+    for order in order_payloads(Order.objects.filter(session__in=sessions).newest_first().as_rows()):
+        found[order["session"]].append(order)
+    return found
+
+
+def _order(order, table_number, lines):
     return {
-        "id": str(order.pk),
+        "id": str(order.id),
         "number": order.number,
-        "order_number": order.order_number,
+        "order_number": order_number(order.business_day, order.number),
         "status": order.status,
         "total": order.total,
         "currency": order.currency,
         "placed_at": moment(order.placed_at),
-        "table": table_reference(order.table),
+        "table": {"id": str(order.table_id), "number": table_number},
         "session": str(order.session_id),
         "version": order.version,
         "note": order.note,
-        "lines": [_line(line, options) for line, options in lines],
+        "lines": lines,
     }
 
 
-def _line(line: OrderLine, options):
+def _line(line, options):
     return {
-        "id": str(line.pk),
+        "id": str(line.id),
         "item": str(line.item_id),
         "name": line.name,
         "quantity": line.quantity,
         "cancelled_quantity": line.cancelled_quantity,
         "unit_price": line.unit_price,
         "options": [{"id": str(option.option_id), "name": option.name, "price_delta": option.price_delta} for option in options],
-        "total": line.total,
+        "total": line_total(line),
         "status": line.status,
         "note": line.note,
     }

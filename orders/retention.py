@@ -33,11 +33,21 @@ class Old:
     batch: int = BATCH
 
     def purge(self) -> Iterator[int]:
-        """Removes all of them, a batch a transaction; yields how many each took."""
-        while ids := list(self.rows.values_list("pk", flat=True)[: self.batch]):
+        """Removes all of them, a batch a transaction; yields how many each took.
+
+        Once through the table by its key: a search from its beginning would pass by everything that is gone or stays,
+        with every batch anew.
+        """
+        ids = self._after(None)
+        while ids:
             with transaction.atomic():
                 self.remove(ids)
             yield len(ids)
+            ids = self._after(ids[-1])
+
+    def _after(self, last) -> list:
+        rows = self.rows if last is None else self.rows.filter(pk__gt=last)
+        return list(rows.order_by("pk").values_list("pk", flat=True)[: self.batch])
 
 
 def months_before(now: datetime, months: int) -> datetime:
@@ -54,13 +64,14 @@ def what_is_old(now: datetime) -> list[Old]:
     return [
         Old(
             "sessions with their orders",
-            TableSession.objects.completed().filter(completed_at__lt=history_end).order_by(),
+            TableSession.objects.completed().filter(completed_at__lt=history_end),
             _remove_sessions,
             SESSION_BATCH,
         ),
         _old("service calls", ServiceCall.objects.filter(state=ServiceCall.State.RESOLVED, resolved_at__lt=history_end)),
         _old("audit entries", AuditEntry.objects.filter(at__lt=history_end)),
-        Old("events", relayed(Event.objects.filter(at__lt=journal_end)).order_by("store_id", "number"), _remove_events),
+        # By their ids, which within a store come as their numbers do: both are given under the lock of its journal.
+        Old("events", relayed(Event.objects.filter(at__lt=journal_end)), _remove_events),
         _old("staff tokens", StaffToken.objects.filter(expires_at__lt=now)),
         _old("tablet logins", TabletLogin.objects.filter(expires_at__lt=now)),
         _old("failed sign-ins", attempts.filter(last_at__lt=now - timedelta(days=1), succeeded_at=None)),
@@ -69,7 +80,7 @@ def what_is_old(now: datetime) -> list[Old]:
 
 
 def _old(name, rows):
-    return Old(name, rows.order_by(), lambda ids: rows.model.objects.filter(pk__in=ids).delete())
+    return Old(name, rows, lambda ids: rows.model.objects.filter(pk__in=ids).delete())
 
 
 def _remove_sessions(ids):

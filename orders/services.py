@@ -7,14 +7,12 @@ one rule for orders, cancellations, calls and completion, and a table has few wr
 
 import hashlib
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
-from django.db.models import Case, F, FilteredRelation, OuterRef, Q, Subquery, When
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from menus.models import Item
 from sessions_app.models import TableSession
 from sessions_app.payloads import session_payload
 from sessions_app.services import mark_expired, session_event
@@ -22,13 +20,17 @@ from stores import journal
 from stores.journal import NewEvent
 from stores.models import Store, Table
 from tableorder import json, metrics
+from tableorder.errors import Absent
+from tableorder.statements import insert, write
 from tableorder.transactions import whole
 
-from .errors import EmptyOrder, IdempotencyKeyReused, PriceChanged, SessionChanged, SoldOut
+from . import statements
+from .errors import EmptyOrder, IdempotencyKeyReused, PriceChanged, SessionChanged
 from .menu import offered_items
 from .models import Order, OrderLine, OrderLineOption
 from .payloads import order_payload, quote_payload
-from .pricing import NewLine, PricedLine, asked_quantities, price
+from .pricing import NewLine, PricedLine, price
+from .stock import lock_stock, taking
 
 NOT_SAID = object()  # `session` may be null, which means "none yet", or not be said at all
 
@@ -44,16 +46,10 @@ class NewOrder:
 
     def fingerprint(self, table: Table) -> str:
         """The same for the same content from the same table, and only then."""
-        content = asdict(self) | {"table": table.pk, "session": "not said" if self.session is NOT_SAID else self.session}
-        return hashlib.sha256(json.dumps(_plain(content)).encode()).hexdigest()
-
-
-def _plain(value):
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
-    return str(value) if isinstance(value, uuid.UUID) else value
+        session = "not said" if self.session is NOT_SAID else self.session and str(self.session)
+        lines = [[str(line.item), line.quantity, [str(option) for option in line.options], line.note] for line in self.lines]
+        content = [str(table.pk), session, self.expected_total, self.note, lines]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def quote(store: Store, *, lines: tuple[NewLine, ...]) -> list[PricedLine]:
@@ -87,7 +83,8 @@ def place_order(table: Table, *, asked: NewOrder, key: str) -> tuple[dict, bool]
 @whole
 def _place(table, asked, digest, fingerprint):
     store = table.store
-    Table.objects.in_store(store).lock(table.pk)
+    if not statements.locked_table.rows(store=store.pk, table=table.pk):
+        raise Absent()
     session, first = _party_and_first_order(table, digest)
     if first is not None:
         return _replay(first, fingerprint), False
@@ -102,14 +99,13 @@ def _place(table, asked, digest, fingerprint):
     total = sum(line.total for line in priced)
     if asked.expected_total is not None and asked.expected_total != total:
         raise PriceChanged(**quote_payload(priced))
-    took_stock = _take_stock(priced)
+    taken_stock = lock_stock(priced)
 
     is_first = session is None
     if is_first:
         session = TableSession(store=store, table=table, started_at=now, last_order_at=now)
     session.last_order_at = max(session.last_order_at, now)  # the clock of another machine may be a little ahead
     session.total += total
-    session.save(force_insert=is_first, update_fields=None if is_first else ["last_order_at", "total"])
     order = Order(
         store=store,
         table=table,
@@ -121,25 +117,35 @@ def _place(table, asked, digest, fingerprint):
         note=asked.note,
         placed_at=now,
     )
-    order.save(force_insert=True)
-    lines = _write_lines(order, priced, took_stock)
+    lines = _lines(order, priced, taken_stock)
+    if is_first:
+        bill = insert(session)
+    else:
+        bill = statements.bill.given(session=session.pk, last_order_at=session.last_order_at, total=session.total)
+    write(
+        taking(taken_stock),
+        bill,
+        insert(order),
+        insert(*(line for line, _ in lines)),
+        insert(*(option for _, options in lines for option in options)),
+    )
 
     # From here on other orders of this store wait.
     taken = journal.turn(
         store.pk,
-        events=len(events) + is_first + 1 + bool(took_stock),
+        events=len(events) + is_first + 1 + bool(taken_stock),
         order_day=business_day(store, now),
-        menu_changed=bool(took_stock),
+        menu_changed=bool(taken_stock),
     )
     order.business_day, order.number = taken.order_day, taken.order_number
-    order.save(update_fields=["business_day", "number"])
     payload = order_payload(order, lines)
     if is_first:
         events.append(session_event("session.started", session))
     events.append(NewEvent("order.placed", payload, table.pk))
-    if took_stock:
+    if taken_stock:
         events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
-    journal.write(store.pk, taken, *events)
+    number = statements.number.given(order=order.pk, business_day=order.business_day, number=order.number)
+    journal.write(store.pk, taken, *events, beside=number)
     transaction.on_commit(metrics.orders.inc, robust=True)
     return payload, True
 
@@ -150,18 +156,10 @@ def _party_and_first_order(table, digest):
     Read after the lock, in a statement of its own: one that waits for a lock sees the other rows as they were
     before it waited.
     """
-    fields = ["id", "state", "started_at", "last_order_at", "completed_at", "total"]
-    first = Order.objects.filter(store=OuterRef("store"), idempotency_key=digest).order_by()
-    *party, first_id = (
-        Table.objects.filter(pk=table.pk)
-        .order_by()
-        .annotate(party=FilteredRelation("sessions", condition=Q(sessions__state=TableSession.State.ACTIVE)))
-        .values_list(*(f"party__{field}" for field in fields), Subquery(first.values("pk")))
-        .get()
-    )
+    *party, first_id = statements.party.rows(table=table.pk, key=digest)[0]
     session = None
     if party[0] is not None:
-        session = TableSession.from_db(None, fields, party)
+        session = TableSession.from_db(connection.alias, statements.PARTY, party)
         session.store, session.table = table.store, table
     return session, first_id and Order.objects.get(pk=first_id)
 
@@ -178,59 +176,24 @@ def _refuse_another_party(asked, session):
         raise SessionChanged(session=session and session_payload(session))
 
 
-def _take_stock(priced) -> set[uuid.UUID]:
-    """Takes the portions of counted items and returns those items. Raises SoldOut.
-
-    The rows are locked in the order of their ids: two orders with the same items the other way round would
-    otherwise wait for each other.
-    """
-    asked = asked_quantities(priced)
-    counted = [line.item.id for line in priced if line.item.stock is not None]
-    if not counted:
-        return set()
-    rows = Item.objects.filter(pk__in=counted, stock__isnull=False).order_by("pk").select_for_update()
-    stock = {item.pk: item.stock for item in rows.only("stock")}
-    short = [id for id, left in stock.items() if left < asked[id]]
-    if short:
-        raise SoldOut(
-            lines=[
-                {"line": position, "item": str(line.item.id), "name": line.item.name, "available": stock[line.item.id], "options": []}
-                for position, line in enumerate(priced)
-                if line.item.id in short
-            ]
-        )
-    add_to_stock({id: -asked[id] for id in stock})
-    return set(stock)
-
-
-def add_to_stock(portions: dict[uuid.UUID, int]):
-    """One statement for all of them; the rows must be locked already."""
-    if portions:
-        change = Case(*(When(pk=id, then=F("stock") + count) for id, count in portions.items()))
-        Item.objects.filter(pk__in=portions, stock__isnull=False).update(stock=change)
-
-
-def _write_lines(order, priced, took_stock):
-    lines = [
-        OrderLine(
+def _lines(order, priced, taken_stock) -> list[tuple[OrderLine, list[OrderLineOption]]]:
+    lines = []
+    for position, asked in enumerate(priced):
+        line = OrderLine(
             order=order,
             position=position,
-            item_id=line.item.id,
-            name=line.item.name,
-            unit_price=line.unit_price,
-            quantity=line.quantity,
-            note=line.note,
-            took_stock=line.item.id in took_stock,
+            item_id=asked.item.id,
+            name=asked.item.name,
+            unit_price=asked.unit_price,
+            quantity=asked.quantity,
+            note=asked.note,
+            took_stock=asked.item.id in taken_stock,
         )
-        for position, line in enumerate(priced)
-    ]
-    chosen = [
-        [OrderLineOption(line=line, option_id=option.id, name=option.name, price_delta=option.price_delta) for option in source.options]
-        for line, source in zip(lines, priced, strict=True)
-    ]
-    OrderLine.objects.bulk_create(lines)
-    OrderLineOption.objects.bulk_create([option for options in chosen for option in options])
-    return list(zip(lines, chosen, strict=True))
+        chosen = [
+            OrderLineOption(line=line, option_id=option.id, name=option.name, price_delta=option.price_delta) for option in asked.options
+        ]
+        lines.append((line, chosen))
+    return lines
 
 
 def business_day(store: Store, at):

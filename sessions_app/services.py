@@ -42,7 +42,7 @@ def expire_run_out_sessions() -> int:
 
 def active_session(table: Table) -> TableSession | None:
     """The session that takes this table's orders now; one that has run out is marked on the way."""
-    session = TableSession.objects.active().filter(table=table).first()
+    session = TableSession.objects.active_at(table).first()
     if session is not None and session.has_run_out(timezone.now()):
         expire_session(session)
         return None

@@ -4,22 +4,26 @@ A token only names its holder; whether that holder may still come in is read fro
 request: a cut-off, a changed password, a deactivation take effect with the next one.
 """
 
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db.models import UUIDField
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token, UntypedToken
 
 from tableorder.errors import TokenInvalid
+from tableorder.statements import Given, Select, columns, read
 from tableorder.transactions import give_back_connection, whole
 
 from .errors import InvalidCredentials
 from .login_limits import Attempt, subject_of
-from .models import Membership, StaffToken, Store, Table, TabletLogin, User
+from .models import Journal, Membership, StaffToken, Store, Table, TabletLogin, User
 
 # A refresh token that was used goes on working for so long and gives the same successor: the answer may have
 # been lost on the way, and the tablet asks again.
@@ -91,30 +95,56 @@ def caller_of(raw_token: str) -> TabletCaller | StaffCaller:
 
 def _payload(raw_token):
     try:
-        return UntypedToken(raw_token).payload
+        payload = _signed(raw_token)
     except TokenError as error:
         raise TokenInvalid() from error
+    if payload["exp"] <= time.time():
+        raise TokenInvalid()
+    return payload
+
+
+@lru_cache(maxsize=4096)  # some 5 MB
+def _signed(raw_token):
+    """What a token of ours says. A tablet shows the same one all day, and what was signed once stays signed."""
+    return UntypedToken(raw_token).payload
+
+
+# Every request begins with one of these two.
+_memberships = Select(
+    lambda: (
+        Membership.objects.working()
+        .filter(tokens=Given("token", UUIDField()))
+        .order_by()
+        .values_list(*columns(Membership), *columns(User, "user__"), *columns(Store, "store__"), *columns(Journal, "store__journal__"))
+    )
+)
+_tables = Select(
+    lambda: (
+        Table.objects.in_use()
+        .filter(pk=Given("table", UUIDField()), store=Given("store", UUIDField()))
+        .filter(store__is_active=True)
+        .order_by()
+        .values_list(*columns(Table), *columns(Store, "store__"), *columns(Journal, "store__journal__"))
+    )
+)
 
 
 def _staff_caller(payload):
-    token = (
-        StaffToken.objects.filter(pk=uuid.UUID(payload["jti"]), membership__in=Membership.objects.working())
-        .select_related("membership__user", "membership__store__journal")
-        .first()
-    )
-    if token is None or payload["password"] != token.membership.user.password_mark():
+    found = _memberships.rows(token=uuid.UUID(payload["jti"]))
+    if not found:
         raise TokenInvalid()
-    return StaffCaller(token_id=payload["jti"], membership=token.membership, expires_at=payload["exp"])
+    membership, membership.user, membership.store, membership.store.journal = read(found[0], Membership, User, Store, Journal)
+    if payload["password"] != membership.user.password_mark():
+        raise TokenInvalid()
+    return StaffCaller(token_id=payload["jti"], membership=membership, expires_at=payload["exp"])
 
 
 def _tablet_caller(payload):
-    table = (
-        Table.objects.in_use()
-        .filter(pk=uuid.UUID(payload["table"]), store=uuid.UUID(payload["store"]), store__is_active=True, epoch=int(payload["epoch"]))
-        .select_related("store__journal")
-        .first()
-    )
-    if table is None:
+    found = _tables.rows(table=uuid.UUID(payload["table"]), store=uuid.UUID(payload["store"]))
+    if not found:
+        raise TokenInvalid()
+    table, table.store, table.store.journal = read(found[0], Table, Store, Journal)
+    if payload["epoch"] != table.epoch:
         raise TokenInvalid()
     return TabletCaller(token_id=payload["login"], table=table, expires_at=payload["exp"])
 

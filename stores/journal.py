@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.utils import timezone
 
-from tableorder import json
+from tableorder import json, statements
+from tableorder.statements import Bound
 
 from . import wakeup
 from .models import Event, Journal
@@ -50,21 +51,20 @@ def turn(store_id, *, events: int, order_day: datetime.date | None = None, menu_
     )
     key = Journal._meta.pk.get_db_prep_value(store_id, connection)
     params = [events, int(menu_changed), *[order_day] * (3 if order_day else 0), key]
-    with connection.cursor() as cursor:
-        if connection.vendor == "mysql":  # no UPDATE ... RETURNING; the row is ours until the commit
-            cursor.execute(update, params)
-            cursor.execute(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [key])
-        else:
-            cursor.execute(f"{update} RETURNING {returning}", params)
-        last_number, day, order_number, menu_version = cursor.fetchone()
+    if connection.vendor == "mysql":  # no UPDATE ... RETURNING; the row is ours until the commit
+        statements.execute(update, params)
+        row = statements.execute(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [key]).fetchone()
+    else:
+        row = statements.execute(f"{update} RETURNING {returning}", params).fetchone()
+    last_number, day, order_number, menu_version = row
     return Turn(last_number, Journal._meta.get_field("order_day").to_python(day), order_number, menu_version)
 
 
-def write(store_id, taken: Turn, *events: NewEvent):
-    """Writes the events under the numbers of a turn that was taken for exactly so many."""
+def write(store_id, taken: Turn, *events: NewEvent, beside: Bound | None = None):
+    """Writes the events under the numbers of a turn that was taken for exactly so many, and `beside` with them."""
     at = timezone.now()
     first = taken.last_number - len(events) + 1
-    Event.objects.bulk_create(
+    rows = [
         Event(
             store_id=store_id,
             number=number,
@@ -83,7 +83,8 @@ def write(store_id, taken: Turn, *events: NewEvent):
             ),
         )
         for number, event in enumerate(events, start=first)
-    )
+    ]
+    statements.write(beside, statements.insert(*rows))
     transaction.on_commit(lambda: wakeup.announce(store_id))
 
 

@@ -1,7 +1,7 @@
 """The hub of the live streams: one reader of the journals per process, many listeners in memory.
 
 A stream costs a queue, not a thread and not a database connection. The reader looks at the counter rows of the
-stores that have listeners, when it is woken (stores/wakeup.py) and every second anyway, reads what is new once
+stores that have listeners, when it is woken (stores/wakeup.py) and twice a second anyway, reads what is new once
 per store, and hands the very same bytes to everyone whom it concerns.
 
 Nothing is lost or doubled between "missed" and "live": a listener registers at the position that its store's
@@ -30,7 +30,7 @@ from .stream_callers import Caller, still_welcome
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0  # seconds: events of other processes are seen this late at worst
+LOOK_EVERY = 0.5  # seconds: events of other processes are seen this late at worst
 CHECK_EVERY = 5.0  # seconds: who lost the right to listen is out this late at worst
 HEARTBEAT = 10.0  # seconds of silence before a comment; proxies and clients give up after more than that
 BATCH = 200  # events read at once, some 1 KB each

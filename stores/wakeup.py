@@ -1,7 +1,7 @@
 """The wake-up call after a commit: "this store's journal has grown".
 
-Only a hint, for speed; the journal is the truth, and readers look at it every second anyway. To other processes
-and machines it goes through Redis, if that is on: no request waits for it, and a hint that is lost costs a second.
+Only a hint, for speed; the journal is the truth, and readers look at it twice a second anyway. To other processes
+and machines it goes through Redis, if that is on: no request waits for it, and a hint that is lost costs half a second.
 """
 
 import contextlib

@@ -1,6 +1,7 @@
 """Where a request comes from, as far as it can be believed."""
 
 import ipaddress
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -15,6 +16,11 @@ def client_address(peer: str | None, forwarded_for: str | None) -> str:
     hops = [hop.strip() for hop in (forwarded_for or "").split(",") if hop.strip()]
     if settings.TRUSTED_PROXIES and len(hops) >= settings.TRUSTED_PROXIES:
         candidate = hops[-settings.TRUSTED_PROXIES]
+    return _counted(candidate)
+
+
+@lru_cache(maxsize=4096)
+def _counted(candidate):
     try:
         address = ipaddress.ip_address(candidate)
     except ValueError:

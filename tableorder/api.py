@@ -4,7 +4,7 @@ import logging
 
 from django.conf import settings
 from django.core import exceptions as django_exceptions
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
@@ -25,6 +25,9 @@ RETRY_AFTER = 2  # seconds; long enough for a failover to get on, short enough f
 
 # PostgreSQL's read_only_sql_transaction: a server that fails over answers SELECT and refuses to write.
 READ_ONLY = "25006"
+
+# PostgreSQL's feature_not_supported: a migration has changed what a statement returns that this connection has prepared.
+STALE_PLAN = "0A000"
 
 # Which HTTP status a kind of refusal gets.
 STATUS = {
@@ -134,6 +137,11 @@ def translate(error: BaseException) -> errors.Refusal:
             return errors.Unavailable(retry_after=RETRY_AFTER)
         case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
             log.warning("database is read-only", exc_info=error)
+            return errors.Unavailable(retry_after=RETRY_AFTER)
+        case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == STALE_PLAN and connection.connection is not None:
+            log.warning("a connection is older than the schema", exc_info=error)
+            connection.connection.close()  # so that the pool makes another one of it
+            connection.close()
             return errors.Unavailable(retry_after=RETRY_AFTER)
     log.error("unexpected error", exc_info=error)
     return InternalError()

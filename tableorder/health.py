@@ -63,7 +63,7 @@ def _database():
 
 
 def _redis():
-    """Degraded without it: hints come a second later, and rates are counted by each process alone."""
+    """Degraded without it: hints come half a second later, and rates are counted by each process alone."""
     if not redis.is_on():
         return "off"
     return "ok" if redis.reachable() else "down"

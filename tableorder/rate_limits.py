@@ -14,6 +14,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -123,9 +124,14 @@ return answer
 """
 
 
+@lru_cache(maxsize=1)  # a process has one client
+def _script(client):
+    return client.register_script(SCRIPT)
+
+
 def _in_redis(client, limits) -> Spent:
     keys = [f"tableorder:rate:{limit.holder}" for limit in limits]
-    return client.register_script(SCRIPT)(keys, [WINDOW, *(limit.per_minute for limit in limits)])
+    return _script(client)(keys, [WINDOW, *(limit.per_minute for limit in limits)])
 
 
 # --- In this process --------------------------------------------------------------------------------------------

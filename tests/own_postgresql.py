@@ -6,16 +6,32 @@ import shutil
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from tests.own_redis import free_port
 
+SERVER = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 PROGRAMS = next((path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None)
 SLOTS = 40
 PATIENCE = 20  # seconds until it must have started
+
+
+@contextmanager
+def own_database(name: str = "empty", *, like: str = "template1") -> Iterator[str]:
+    """The address of a database beside SERVER. `like`: another one to begin as a copy of; nobody may be connected to that one."""
+    name = f"own_{os.getpid()}_{name}"
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+    try:
+        yield urlsplit(SERVER)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(SERVER, autocommit=True) as server:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 class OwnPostgreSQL:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+
+from tests.own_redis import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30  # seconds for it to start, and for an answer
@@ -98,12 +99,6 @@ def _end(server):
         server.process.wait()
         for worker in workers:
             server.kill(worker)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Listener:

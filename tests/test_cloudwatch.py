@@ -9,7 +9,8 @@ import pytest
 
 from tableorder import cloudwatch, metrics
 from tableorder.logging import JSONLines
-from tests.own_cloudwatch import GROUP, KEYS, REGION, OwnCloudWatch, badly_behaved
+from tests.bad_ports import badly_behaved
+from tests.own_cloudwatch import GROUP, KEYS, REGION, OwnCloudWatch
 from tests.own_redis import free_port
 from tests.own_server import OwnServer
 
@@ -68,7 +69,7 @@ def test_every_line_arrives_the_last_ones_too():
 
 @pytest.mark.parametrize("way", ["hangs", "refuses", "fails"])
 def test_a_bad_endpoint_costs_no_start_no_request_and_no_stop(way, recwarn):
-    with badly_behaved(way) as endpoint:
+    with badly_behaved(way) as (endpoint, _):
         began = time.monotonic()
         handler = handler_for(endpoint)
         assert time.monotonic() - began < 1
@@ -95,7 +96,7 @@ def test_what_no_longer_fits_is_dropped_and_counted(monkeypatch):
     monkeypatch.setattr(cloudwatch, "MOST_WAITING", 100)
     monkeypatch.setattr(cloudwatch, "BATCH", 50)
     before = lost()
-    with badly_behaved("refuses") as endpoint:
+    with badly_behaved("refuses") as (endpoint, _):
         handler = handler_for(endpoint)
         assert say(handler, *range(1000)) < NO_TIME
         waiting = 1000 - (lost() - before)
@@ -153,7 +154,7 @@ def test_lines_that_were_taken_but_are_not_kept_are_counted(monkeypatch):
 
 def test_the_trouble_with_it_goes_to_the_other_sinks_only():
     """Else the last batch would wait for the lock that is held by whoever waits for the last batch."""
-    with badly_behaved("refuses") as endpoint:
+    with badly_behaved("refuses") as (endpoint, _):
         handler = handler_for(endpoint)
         handler.handle(logging.LogRecord(cloudwatch.__name__, logging.WARNING, "", 1, "can't be reached", (), None))
         assert not handler.queues

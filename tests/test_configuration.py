@@ -80,6 +80,13 @@ def test_the_server_refuses_too(server):
     assert "tableorder.E014" in done.stderr
 
 
+def test_the_relay_refuses_too():
+    """It looks at less than other commands do when they start."""
+    done = manage("relay_events", **(SAFE | {"ALLOWED_HOSTS": "*"}))
+    assert done.returncode != 0
+    assert "tableorder.E014" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["JWT_EXPIRE_HOURS", "JWT_EXPIRATION_HOURS"])
 def test_the_older_name_of_a_variable_is_accepted(name):
     done = manage("shell", "-v0", "-c", "from django.conf import settings; print(settings.JWT_EXPIRE_HOURS)", **{name: "1.5"})

@@ -45,6 +45,8 @@ def sinks(tmp_path, cloud, monkeypatch, capsys):
     cloud.empty()
     path = tmp_path / "app.log"
     target = {"group": GROUP, "region": REGION, "endpoint": cloud.endpoint}
+    import config.asgi  # noqa: F401  the streams' program; it sets the log up as it is loaded, so not after this
+
     # DEBUG, which production refuses: not even that may tell.
     logging.config.dictConfig(configuration(level="DEBUG", file=str(path), cloudwatch=target, secrets=[SECRETS["key"]]))
     # What the libraries of the test say about its own work is not ours.

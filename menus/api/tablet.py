@@ -2,7 +2,7 @@ from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
 from menus import images
-from menus.published import rendered_menu
+from menus.published import compressed_menu, rendered_menu
 from stores.api.endpoint import Endpoint, Role
 from tableorder.openapi import OpenApiParameter, documented
 
@@ -18,13 +18,27 @@ class TabletMenu(Endpoint):
     def get(self, request):
         """The whole menu in the owner's order; 304 while it is the one that the tablet has."""
         version, epoch = self.store.journal.menu_version, images.epoch()
-        headers = {"ETag": f'"{self.store.pk.hex}-{version}{epoch and "-"}{epoch}"', "Cache-Control": "private, no-cache"}
-        if names(request.headers.get("If-None-Match", ""), headers["ETag"]):
+        tag = f"{self.store.pk.hex}-{version}{epoch and '-'}{epoch}"
+        as_it_is, compressed = f'"{tag}"', f'"{tag}-gzip"'  # two representations, so two tags (RFC 9110, 8.8.3.3)
+        wants_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        headers = {"ETag": compressed if wants_gzip else as_it_is, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
+        if names(request.headers.get("If-None-Match", ""), {as_it_is, compressed}):
             return HttpResponseNotModified(headers=headers)
-        return HttpResponse(rendered_menu(self.store, version, epoch), content_type="application/json", headers=headers)
+        if wants_gzip:
+            menu = compressed_menu(self.store, version, epoch)
+            headers["Content-Encoding"] = "gzip"
+        else:
+            menu = rendered_menu(self.store, version, epoch)
+        return HttpResponse(menu, content_type="application/json", headers=headers)
 
 
-def names(if_none_match: str, etag: str) -> bool:
-    """Does the header name this tag? Weak ones count too: proxies make them of ours (RFC 9110, 13.1.2)."""
+def names(if_none_match: str, tags: set[str]) -> bool:
+    """Does the header name one of these? Weak ones count too: proxies make them of ours (RFC 9110, 13.1.2)."""
     known = parse_etags(if_none_match)
-    return known == ["*"] or etag in (tag.removeprefix("W/") for tag in known)
+    return known == ["*"] or any(tag.removeprefix("W/") in tags for tag in known)
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Without a wish for less than all of it: `gzip;q=0` means never (RFC 9110, 12.5.3)."""
+    codings = [coding.replace(" ", "").lower().partition(";q=") for coding in accept_encoding.split(",")]
+    return any(name == "gzip" and (not quality or quality.strip("0.")) for name, _, quality in codings)

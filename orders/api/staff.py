@@ -1,14 +1,15 @@
 import uuid
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from orders import kitchen
-from orders.board import board_payload
+from orders.board import rendered_board
 from orders.errors import IllegalTransition, NoActiveSession, OrdersUnfinished, VersionConflict
 from orders.history import history_page
 from orders.models import Order, Status
-from orders.payloads import order_payload
+from orders.payloads import order_payload, order_payloads
 from sessions_app.payloads import session_payload
 from stores.api.endpoint import Endpoint, Role
 from stores.models import Table
@@ -34,7 +35,7 @@ class Board(Endpoint):
 
     @documented(answers={200: BoardOutput})
     def get(self, request):
-        return Response(board_payload(self.store))
+        return HttpResponse(rendered_board(self.store), content_type="application/json")
 
 
 class Orders(Endpoint):
@@ -43,9 +44,9 @@ class Orders(Endpoint):
     @documented(answers={200: OrderPage}, parameters=FILTERS, listed=True)
     def get(self, request):
         filters = {name: value for name in ("table", "session", "status") if (value := filter_value(request, name)) is not None}
-        orders = Order.objects.in_store(self.store).filter(**filters).with_lines()
+        orders = Order.objects.in_store(self.store).filter(**filters).as_rows()
         rows, cursor = page(orders, request.query_params, by=["placed_at", "id"], descending=True)
-        return Response({"results": [order_payload(order) for order in rows], "next": cursor})
+        return Response({"results": order_payloads(rows), "next": cursor})
 
 
 class OrderDetail(Endpoint):

@@ -24,7 +24,7 @@ from .schemas import NewOrderInput, OrderOutput, PartyOutput, QuoteInput, QuoteO
 UNORDERABLE = (EmptyOrder, InvalidOption, OptionCount, ItemNotFound, SoldOut)
 KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[!-~]{8,128}$"},
+    {"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[!-~][ -~]{6,126}[!-~]$"},
     OpenApiParameter.HEADER,
     required=True,
     description="One for each order that the guest means; the same for every repeat of it.",

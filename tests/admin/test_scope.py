@@ -51,9 +51,11 @@ def everything(store) -> str:
 
 def names_ours(answer, ours) -> bool:
     text = answer.content.decode()
-    ids = [str(row.pk) for model in OWNED if model is not AuditEntry for row in rows_of(model, ours.store)]
-    ids += [str(row.pk) for row in User.objects.filter(memberships__store=ours.store)]
-    return "ours" in text.lower() or any(id in text for id in ids)
+    ids = [row.pk for model in OWNED if model is not AuditEntry for row in rows_of(model, ours.store)]
+    ids += [row.pk for row in User.objects.filter(memberships__store=ours.store)]
+    # Of a number only where it can name a row: any CSRF token has some digits.
+    ways = [way for id in ids for way in ([f"/{id}/", f'"{id}"'] if isinstance(id, int) else [str(id)])]
+    return "ours" in text.lower() or any(way in text for way in ways)
 
 
 def ours_to_look_at(model, ours):

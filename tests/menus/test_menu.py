@@ -1,5 +1,7 @@
 """The menu on the tablet."""
 
+import gzip
+
 import pytest
 from django.utils import timezone
 
@@ -222,3 +224,25 @@ def test_every_change_is_told_once(tablet, ours):
     event = Event.objects.in_store(ours.store).filter(type="menu.changed").get()
     assert f'"data":{{"version":{version_of(ours.store)}}}' in event.body
     assert staff_of(ours.store, ours.manager).get(f"staff/items/{ours.item.pk}").json()["name"] == "both"
+
+
+def test_who_takes_gzip_gets_it_made_once(ours, monkeypatch):
+    tablet, made = tablet_of(ours.table), []
+    compress = gzip.compress
+    monkeypatch.setattr(gzip, "compress", lambda *args, **kwargs: made.append(args) or compress(*args, **kwargs))
+    plain = tablet.get(MENU)
+    for accepted in ("gzip", "br, gzip;q=0.5", "GZIP"):
+        answer = tablet.get(MENU, accept_encoding=accepted)
+        assert (answer["Content-Encoding"], gzip.decompress(answer.content)) == ("gzip", plain.content)
+        assert "Accept-Encoding" in answer["Vary"]
+        for tag in (answer["ETag"], plain["ETag"]):
+            assert tablet.get(MENU, accept_encoding=accepted, if_none_match=tag).status_code == 304
+    assert answer["ETag"] != plain["ETag"]
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip; q=0.0", "gzipped"])
+def test_who_does_not_take_gzip_gets_the_menu_as_it_is(tablet, accepted):
+    answer = tablet.get(MENU, accept_encoding=accepted)
+    assert "Content-Encoding" not in answer
+    assert answer.json()["version"] == 1

@@ -1,8 +1,6 @@
 """Images in S3, spoken to over HTTP (moto's server)."""
 
 import io
-import socket
-import threading
 import time
 from datetime import timedelta
 
@@ -19,6 +17,7 @@ from menus import published
 from menus.images import names
 from menus.models import Item
 from tableorder import storage
+from tests.bad_ports import badly_behaved
 from tests.world import problem, staff_of, tablet_of
 
 BUCKET = "table-order-images-test"
@@ -135,7 +134,7 @@ def test_an_address_holds_for_at_least_a_window(ours, bucket):
 def test_reading_the_menu_makes_no_request_to_s3(ours, bucket, settings):
     upload(ours, ours.item)
     published.rendered_menu.cache_clear()
-    with a_port_that_never_answers() as (endpoint, connections):
+    with badly_behaved("hangs") as (endpoint, connections):
         use(settings, endpoint)
         assert image_of(tablet_of(ours.table).get("tablet/menu"))
     assert not connections
@@ -148,45 +147,17 @@ def test_an_old_picture_goes_when_a_new_one_comes(ours, bucket, django_capture_o
     assert keys(bucket) == sorted(names(Item.objects.get(pk=ours.item.pk).image.name).values())
 
 
-class a_port_that_never_answers:
-    """Takes connections and says nothing."""
-
-    def __enter__(self):
-        self.connections = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}", self.connections
-
-    def _accept(self):
-        while True:
-            try:
-                self.connections.append(self.listener.accept()[0])
-            except OSError:
-                return
-
-    def __exit__(self, *_):
-        self.listener.close()
-        for connection in self.connections:
-            connection.close()
-
-
-def test_a_bucket_that_hangs_makes_an_upload_503_within_5_seconds_and_changes_nothing(ours, bucket, settings):
+@pytest.mark.parametrize("way", ["hangs", "refuses", "fails"])
+def test_a_bucket_that_is_away_makes_an_upload_503_within_5_seconds_and_changes_nothing(ours, bucket, settings, way):
     upload(ours, ours.item)
     before = Item.objects.get(pk=ours.item.pk).image.name
-    with a_port_that_never_answers() as (endpoint, _):
+    with badly_behaved(way) as (endpoint, connections):
         use(settings, endpoint)
         began = time.monotonic()
         problem(upload(ours, ours.item), 503, "SERVICE_UNAVAILABLE")
         assert time.monotonic() - began < 5
+        assert bool(connections) == (way != "refuses")
     assert Item.objects.get(pk=ours.item.pk).image.name == before
-
-
-def test_a_bucket_that_refuses_makes_an_upload_503(ours, bucket, settings):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    use(settings, f"http://127.0.0.1:{port}")
-    problem(upload(ours, ours.item), 503, "SERVICE_UNAVAILABLE")
-    assert not Item.objects.get(pk=ours.item.pk).image
 
 
 def test_orphans_are_swept_and_what_is_named_or_young_stays(ours, bucket, monkeypatch):

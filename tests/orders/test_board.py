@@ -100,6 +100,16 @@ def test_unsettled_bills_stay_oldest_first_beside_the_present_party(board, ours,
     ]
 
 
+def test_a_board_that_was_looked_at_shows_the_end_of_a_party_by_the_clock(board, ours, clock):
+    place(ours.table, ours.item)
+    assert card(board(), ours.table)["session"]["state"] == "active"
+    clock.advance(hours=2, seconds=-1)
+    assert card(board(), ours.table)["session"]["state"] == "active"
+    clock.advance(seconds=1)
+    shown = card(board(), ours.table)
+    assert shown["session"] is None and shown["unsettled"][0]["session"]["state"] == "expired"
+
+
 def test_a_table_that_is_switched_off_leaves_the_board_with_its_last_party(board, manager, ours):
     place(ours.table, ours.item)
     Table.objects.in_store(ours.store).update(is_active=False)

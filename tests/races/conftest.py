@@ -1,5 +1,6 @@
 import pytest
 
+from orders import statements
 from stores.models import TableQuerySet
 from tableorder import transactions
 from tests.world import make_world
@@ -18,7 +19,8 @@ def theirs(transactional_db):
 @pytest.fixture
 def without_the_lock(monkeypatch):
     """The naive program: it looks at the table's row and does not lock it."""
-    monkeypatch.setattr(TableQuerySet, "lock", TableQuerySet.get_or_absent)
+    monkeypatch.setattr(TableQuerySet, "locked", lambda tables: tables)
+    monkeypatch.setattr(statements.locked_table, "_sql", None)  # made before, or now without the lock
 
 
 @pytest.fixture

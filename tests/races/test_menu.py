@@ -14,7 +14,7 @@ from .scene import ORDERS, events_of, orders_from, statuses
 
 def test_a_price_that_changes_while_an_order_is_placed_is_the_old_or_the_new_one(ours):
     tablet, owner = tablet_of(ours.table), staff_of(ours.store, ours.owner)
-    with stopped_before(services, "_take_stock") as stop:
+    with stopped_before(services, "lock_stock") as stop:
         ordering = begin(tablet.post, ORDERS, order_for(ours.item, expected_total=12000), key=new_key())
         stop.wait_until_reached()
         changing = begin(owner.patch, f"staff/items/{ours.item.pk}", {"price": 13000, "name": "renamed"})
@@ -29,7 +29,7 @@ def test_a_price_that_changes_while_an_order_is_placed_is_the_old_or_the_new_one
 
 def test_a_dish_that_is_deleted_while_an_order_is_placed_stays_on_that_order(ours):
     tablet, owner = tablet_of(ours.table), staff_of(ours.store, ours.owner)
-    with stopped_before(services, "_take_stock") as stop:
+    with stopped_before(services, "lock_stock") as stop:
         ordering = begin(tablet.post, ORDERS, order_for(ours.item), key=new_key())
         stop.wait_until_reached()
         deleting = begin(owner.delete, f"staff/items/{ours.item.pk}")

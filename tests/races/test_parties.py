@@ -23,7 +23,7 @@ def test_first_orders_of_a_table_at_once_begin_one_session(ours):
 @needs_row_locks
 def test_control_without_the_lock_only_one_first_order_gets_through(ours, without_the_lock):
     here, there = tablet_of(ours.table), tablet_of(ours.table)
-    with stopped_before(services, "_take_stock") as stop:
+    with stopped_before(services, "lock_stock") as stop:
         first = begin(here.post, ORDERS, order_for(ours.item), key=new_key())
         stop.wait_until_reached()
         assert there.post(ORDERS, order_for(ours.item), key=new_key()).status_code == 201
@@ -35,7 +35,7 @@ def test_control_without_the_lock_only_one_first_order_gets_through(ours, withou
 def test_an_order_that_was_first_is_on_the_bill_that_is_completed(ours):
     place(ours.table, ours.item)
     tablet, manager = tablet_of(ours.table), staff_of(ours.store, ours.manager)
-    with stopped_before(services, "_take_stock") as stop:
+    with stopped_before(services, "lock_stock") as stop:
         ordering = begin(tablet.post, ORDERS, order_for(ours.items[1]), key=new_key())
         stop.wait_until_reached()
         completing = begin(manager.post, f"staff/tables/{ours.table.pk}/complete", {"force": True})
@@ -81,7 +81,7 @@ def test_an_order_of_the_party_that_has_just_left_is_refused(ours):
 def test_control_without_the_lock_the_order_is_lost_on_a_bill_that_is_closed(ours, without_the_lock):
     place(ours.table, ours.item)
     tablet, manager = tablet_of(ours.table), staff_of(ours.store, ours.manager)
-    with stopped_before(services, "_take_stock") as stop:
+    with stopped_before(services, "lock_stock") as stop:
         ordering = begin(tablet.post, ORDERS, order_for(ours.items[1]), key=new_key())
         stop.wait_until_reached()
         done = manager.post(f"staff/tables/{ours.table.pk}/complete", {"force": True}).json()

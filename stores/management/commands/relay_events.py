@@ -7,6 +7,7 @@ from tableorder.stopping import stop_signal
 
 class Command(BaseCommand):
     help = "Takes what happens in the stores to the message bus, until it is told to stop. Several may run at a time."
+    requires_system_checks = ["production"]  # all of them load every page: 10 MB that stay
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="Stop when everything has been sent; fail if the broker is away.")

@@ -1,0 +1,32 @@
+"""Middlewares that only pages need: a request with a token has no session and no cookie.
+
+A subclass for each, so that Django's checks find what the admin needs.
+"""
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+API = "/api/v1/"
+
+
+class _OnlyForPages:
+    def __call__(self, request):
+        return self.get_response(request) if request.path_info.startswith(API) else super().__call__(request)
+
+
+class StaticFiles(_OnlyForPages, WhiteNoiseMiddleware):
+    """Serves them."""
+
+
+class Sessions(_OnlyForPages, SessionMiddleware):
+    """request.session"""
+
+
+class People(_OnlyForPages, AuthenticationMiddleware):
+    """request.user"""
+
+
+class Messages(_OnlyForPages, MessageMiddleware):
+    """What a page tells after a redirect."""

@@ -1,0 +1,105 @@
+"""Statements whose SQL is made once say what the ORM would say, each time with other values."""
+
+import uuid
+
+import pytest
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import F, IntegerField, UUIDField
+from django.test.utils import CaptureQueriesContext
+
+from menus.models import Item
+from stores.models import AuditEntry, Event, Journal, Store, Table
+from tableorder.statements import Given, Select, Update, columns, insert, read, write
+from tests.threads import at_once
+from tests.world import make_item
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AWKWARD = ["", "NULL", "{}", 'a "quoted", {list}', "back\\slash", "o'clock", "김치찌개 🍲", "two\nlines", "%s %(x)s %%"]
+
+
+def event(world, number, text, table=None) -> Event:
+    return Event(store=world.store, number=number, type="test", table_id=table, at=world.store.created_at, body=text)
+
+
+def test_a_select_is_asked_again_with_other_values(ours, theirs):
+    names = Select(
+        lambda: Item.objects.filter(store=Given("store", UUIDField()), price__gte=Given("price", IntegerField())).values_list("id", "name")
+    )
+    for world, price in ((ours, 0), (theirs, 0), (ours, 10_000), (ours, 10**6)):
+        expected = Item.objects.filter(store=world.store, price__gte=price).values_list("id", "name")
+        assert sorted(map(tuple, names.rows(store=world.store.pk, price=price))) == sorted(expected)
+
+
+def test_several_values_under_one_name(ours):
+    items = [make_item(ours) for _ in range(3)]
+    some = Select(lambda: Item.objects.filter(pk__in=Given.each("items", UUIDField(), 2)).values_list("pk"))
+    for chosen in (items[:2], items[1:]):
+        assert {row[0] for row in some.rows(items=[item.pk for item in chosen])} == {item.pk for item in chosen}
+
+
+def test_a_statement_made_in_one_thread_serves_others(ours, theirs):
+    codes = Select(lambda: Store.objects.filter(pk=Given("store", UUIDField())).values_list("code"))
+    asked = [ours, theirs]
+    answers = at_once(*[lambda world=world: codes.rows(store=world.store.pk)[0][0] for world in asked])
+    assert answers == [world.store.code for world in asked]
+
+
+def test_instances_are_read_as_the_orm_reads_them(ours):
+    found = Select(
+        lambda: Table.objects.filter(pk=Given("table", UUIDField())).values_list(
+            *columns(Table), *columns(Store, "store__"), *columns(Journal, "store__journal__")
+        )
+    )
+    table, store, journal = read(found.rows(table=ours.table.pk)[0], Table, Store, Journal)
+    for instance, model in ((table, Table), (store, Store), (journal, Journal)):
+        same = model.objects.get(pk=instance.pk)
+        assert {name: getattr(instance, name) for name in columns(model)} == {name: getattr(same, name) for name in columns(model)}
+
+
+@pytest.mark.parametrize("count", [1, len(AWKWARD)])
+def test_rows_are_written_as_they_are(ours, count):
+    table = ours.table.pk
+    events = [event(ours, 1000 + number, text, table if number % 2 else None) for number, text in enumerate(AWKWARD[:count])]
+    with CaptureQueriesContext(connection) as statements:
+        write(insert(*events))
+    assert len(statements) == 1
+    written = Event.objects.in_store(ours.store).filter(number__gte=1000).order_by("number")
+    assert [(row.body, row.table_id, row.at) for row in written] == [(row.body, row.table_id, row.at) for row in events]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no lengths")
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_too_long_is_refused_and_not_cut(ours, count):
+    notes = [AuditEntry(store=ours.store, actor_name="x", action="a" * 41, subject="s") for _ in range(count)]
+    with pytest.raises(DataError), transaction.atomic():
+        write(insert(*notes))
+    assert not AuditEntry.objects.filter(action__startswith="aaa").exists()
+
+
+def test_what_belongs_together_goes_together(ours, theirs):
+    more = Update(lambda: (Item.objects.filter(pk=Given("item", UUIDField())), {"stock": F("stock") + Given("more", IntegerField())}))
+    item, other = make_item(ours, stock=5), make_item(theirs, stock=5)
+    with CaptureQueriesContext(connection) as statements, transaction.atomic():
+        write(more.given(item=item.pk, more=-2), None, insert(event(ours, 1000, "one")), insert())
+    sent = [statement["sql"] for statement in statements if not statement["sql"].startswith(("BEGIN", "COMMIT"))]
+    assert len(sent) == (1 if connection.vendor == "postgresql" else 2)
+    assert [Item.objects.get(pk=one.pk).stock for one in (item, other)] == [3, 5]
+    assert Event.objects.filter(number=1000).count() == 1
+    write(more.given(item=item.pk, more=10))
+    assert Item.objects.get(pk=item.pk).stock == 13
+
+
+def test_all_of_it_or_nothing(ours):
+    numbers_twice = [event(ours, 1001, "two"), event(ours, 1001, "three")]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        write(insert(event(ours, 1000, "one")), insert(*numbers_twice))
+    assert not Event.objects.filter(number__gte=1000).exists()
+
+
+def test_the_value_is_adapted_to_the_database(ours):
+    """SQLite and MySQL keep an id as 32 characters."""
+    found = Select(lambda: Table.objects.filter(pk=Given("table", UUIDField())).values_list("pk", "store__created_at"))
+    [(id, created_at)] = found.rows(table=ours.table.pk)
+    assert isinstance(id, uuid.UUID)
+    assert created_at == ours.store.created_at
