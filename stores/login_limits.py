@@ -69,8 +69,9 @@ class Attempt:
         self._settle_success()
 
     def _make_rows(self):
+        # InnoDB may give one of several inserts of the same row up as a deadlock; it is there when tried again.
         for address in ("", self.address):
-            LoginAttempts.objects.get_or_create(subject=self.subject, address=address)
+            whole(LoginAttempts.objects.get_or_create)(subject=self.subject, address=address)
 
     def _rows(self):
         """(pair, all addresses), locked; always the row of all addresses first."""
