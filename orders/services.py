@@ -107,9 +107,9 @@ def _place(table, asked, digest, fingerprint):
     session.last_order_at = max(session.last_order_at, now)  # the clock of another machine may be a little ahead
     session.total += total
     order = Order(
-        store=store,
+        store_id=store.pk,
         table=table,
-        session=session,
+        session_id=session.pk,
         idempotency_key=digest,
         fingerprint=fingerprint,
         total=total,
@@ -180,7 +180,7 @@ def _lines(order, priced, taken_stock) -> list[tuple[OrderLine, list[OrderLineOp
     lines = []
     for position, asked in enumerate(priced):
         line = OrderLine(
-            order=order,
+            order_id=order.pk,
             position=position,
             item_id=asked.item.id,
             name=asked.item.name,
@@ -190,7 +190,8 @@ def _lines(order, priced, taken_stock) -> list[tuple[OrderLine, list[OrderLineOp
             took_stock=asked.item.id in taken_stock,
         )
         chosen = [
-            OrderLineOption(line=line, option_id=option.id, name=option.name, price_delta=option.price_delta) for option in asked.options
+            OrderLineOption(line_id=line.pk, option_id=option.id, name=option.name, price_delta=option.price_delta)
+            for option in asked.options
         ]
         lines.append((line, chosen))
     return lines

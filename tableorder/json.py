@@ -6,11 +6,14 @@ stores them), nesting to 20.
 """
 
 import json
+import re
 
 from .errors import MalformedJSON
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def dumps(value) -> str:
@@ -41,7 +44,7 @@ def _no_constant(name):
 
 def _check(value, depth):
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        if _UNSTORABLE.search(value):
             raise MalformedJSON()
     elif isinstance(value, list | dict):
         if depth >= MAX_DEPTH:

@@ -10,10 +10,24 @@ benchmarks.profile`). What a statement says is still said by a queryset, for eve
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import AutoField, Expression, Field, Model, QuerySet
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    DateField,
+    DateTimeField,
+    Expression,
+    Field,
+    IntegerField,
+    Model,
+    QuerySet,
+    TextField,
+    UUIDField,
+)
 from django.db.models.sql import UpdateQuery
 
 
@@ -132,41 +146,60 @@ class Update(_Statement):
 
 
 def insert(*rows: Model) -> Bound | None:
-    """New rows of one model. A key that the database gives stays unknown."""
+    """New rows of one model. A key that the database gives stays unknown.
+
+    TypeError for a model with a field whose value is not written as it is: a JSON document, a file, an `auto_now`.
+    """
     if not rows:
         return None
-    connection, model = connections[DEFAULT_DB_ALIAS], type(rows[0])
-    # As arrays the text is the same for any number of rows, so PostgreSQL has it prepared already.
-    as_arrays = len(rows) > 1 and connection.vendor == "postgresql"
-    sql, fields = _insert(model, 0 if as_arrays else len(rows))
-    values = [[field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields] for row in rows]
+    connection = connections[DEFAULT_DB_ALIAS]
+    as_arrays = connection.vendor == "postgresql"
+    sql, values_of, fields = _insert(type(rows[0]), 0 if as_arrays else len(rows))
     for row in rows:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-    return Bound(sql, list(map(_array, zip(*values, strict=True))) if as_arrays else list(chain.from_iterable(values)))
+    if as_arrays:
+        return Bound(sql, [_array(column) for column in zip(*map(values_of, rows), strict=True)])
+    values = (zip(fields, values_of(row), strict=True) for row in rows)
+    return Bound(sql, [field.get_db_prep_save(value, connection) for field, value in chain.from_iterable(values)])
 
 
 def _array(values) -> str:
     """As PostgreSQL reads one. The driver would look into each value first, which takes longer than the statement."""
-    return "{" + ",".join("NULL" if value is None else f'"{_escaped(str(value))}"' for value in values) + "}"
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _element(value) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+_WRITTEN_AS_THEY_ARE = (BooleanField, CharField, DateField, DateTimeField, IntegerField, TextField, UUIDField)
 
 
 @cache
 def _insert(model, count):
-    """(SQL, the fields whose values it takes) for so many rows; for 0, of as many as the arrays hold."""
+    """(SQL, a row's values, the fields they belong to) for so many rows; for 0, of as many as the arrays hold.
+
+    As arrays the text is the same for any number of rows, so PostgreSQL has it prepared already.
+    """
     connection = connections[DEFAULT_DB_ALIAS]
     quote = connection.ops.quote_name
     fields = [field for field in model._meta.local_concrete_fields if not (field.generated or isinstance(field, AutoField))]
+    for field in fields:
+        kind = field.target_field if field.remote_field else field
+        if not isinstance(kind, _WRITTEN_AS_THEY_ARE) or getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+            raise TypeError(f"{field}: insert() writes values as they are")
     if count:
         values = "VALUES " + ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
     else:
         types = [field.rel_db_type(connection).partition("(")[0] for field in fields]  # a cast to varchar(100) would cut
         values = f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"
     names = ", ".join(quote(field.column) for field in fields)
-    return f"INSERT INTO {quote(model._meta.db_table)} ({names}) {values}", fields
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) {values}"
+    return sql, attrgetter(*(field.attname for field in fields)), fields
 
 
 def write(*statements: Bound | None):

@@ -71,10 +71,18 @@ def test_rows_are_written_as_they_are(ours, count):
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no lengths")
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_is_too_long_is_refused_and_not_cut(ours, count):
-    notes = [AuditEntry(store=ours.store, actor_name="x", action="a" * 41, subject="s") for _ in range(count)]
+    events = [event(ours, 1000 + number, "") for number in range(count)]
+    events[0].type = "a" * (Event._meta.get_field("type").max_length + 1)
     with pytest.raises(DataError), transaction.atomic():
-        write(insert(*notes))
-    assert not AuditEntry.objects.filter(action__startswith="aaa").exists()
+        write(insert(*events))
+    assert not Event.objects.filter(number__gte=1000).exists()
+
+
+def test_what_would_not_be_written_as_it_is_is_refused(ours):
+    with pytest.raises(TypeError, match="details"):
+        insert(AuditEntry(store=ours.store, actor_name="x", action="a", subject="s"))
+    with pytest.raises(TypeError, match="image"):
+        insert(Item(store=ours.store, category=ours.category, name="x", price=1))
 
 
 def test_what_belongs_together_goes_together(ours, theirs):
