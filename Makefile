@@ -75,16 +75,17 @@ vendor:
 faults: .venv/installed-dev
 	for what in postgresql redis rabbitmq cloudwatch reload; do $(BIN)/python -m tests.faults.$$what || exit 1; done
 
-.production/installed: requirements.txt
-	$(PYTHON) -m venv .production
-	.production/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+# As a server has it: the distribution's Python, where there is one, with what requirements.txt names and nothing else.
+.production/installed: requirements.txt | .venv/installed-dev
+	$(or $(wildcard /usr/bin/python3.11),$(PYTHON)) -m venv --clear --without-pip .production
+	$(BIN)/pip --python .production/bin/python install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
 # How fast it is, beside the limits: a quarter of an hour, on PostgreSQL; writes benchmarks/results/. BENCH_ARGS=--quick
 bench: .venv/installed-dev .production/installed
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-# The load comes from wrk and pgbench; what is measured has the packages that production has, and no other.
+# The load comes from wrk and pgbench.
 install-bench: .production/installed
 	@(command -v wrk && command -v pgbench) >/dev/null || (apt-get update -qq && apt-get install -y -qq wrk postgresql)
 

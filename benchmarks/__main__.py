@@ -20,6 +20,7 @@ from .layout import PYTHON, Layout
 
 PARTS = ["order", "menu", "board", "memory", "streams", "growth", "layers"]
 PLACES, QUICK_PLACES = 50, 10  # tables of one store, and stores
+HISTORY = 200  # orders of each store. In empty tables PostgreSQL would choose, and keep, plans that are bad in full ones
 
 
 def main():
@@ -44,6 +45,7 @@ def furnish(database: str, *, places: int):
     prepare(database)
     from django.db import connection
 
+    from . import history
     from .cast import open_store
     from .pgbench import Limit
 
@@ -51,6 +53,7 @@ def furnish(database: str, *, places: int):
         f"{places} tables of one store": open_store("one", tables=places)[1],
         f"{places} stores": [tablet for number in range(places) for tablet in open_store(f"store-{number}", tables=1)[1]],
     }
+    history.fill({tablet.table.store_id for tablets in cast.values() for tablet in tablets}, orders=HISTORY)
     limit = Limit([tablet for tablets in cast.values() for tablet in tablets])
     connection.close()
     connection.close_pool()

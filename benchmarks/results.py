@@ -2,6 +2,7 @@
 
 import math
 import platform
+import subprocess
 from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
@@ -10,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from .database import server_version
 from .figures import Promise, Report
+from .layout import PYTHON
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -30,12 +32,13 @@ def machine(command: str) -> list[str]:
     cpuinfo = dict(line.split("\t: ", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if "\t: " in line)
     cores = Path("/proc/cpuinfo").read_text().count("processor\t")
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1024**2
+    python = subprocess.run([PYTHON, "--version"], check=True, capture_output=True, text=True).stdout.strip()
     versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "gunicorn", "psycopg"))
     return [
         f"{date.today()}, `{command}`",
         "",
         f"{cores} cores ({cpuinfo.get('model name', platform.machine())}), {memory:.0f} GiB, PostgreSQL and the load on the same machine. "
-        f"Python {platform.python_version()}, {versions}, PostgreSQL {server_version().split()[0]}.",
+        f"{python}, {versions}, PostgreSQL {server_version().split()[0]}.",
     ]
 
 

@@ -18,8 +18,9 @@ from psycopg.types.json import Json, Jsonb
 CONTROL = ("SAVEPOINT", "RELEASE SAVEPOINT")
 # Where the store's counters stand while we look: high enough to be recognised where they are used later.
 EVENTS, ORDERS = 7_000_000, 6_000_000
-FRESH = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-DIGEST = re.compile(r"[0-9a-f]{64}")
+CHANGING = re.compile(
+    r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|(?P<digest>[0-9a-f]{64})|\b(?P<number>\d{7})\b"
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,6 @@ class Script:
                 return self._id(str(value))
             case Json() | Jsonb():
                 return f"{self._text(json.dumps(value.obj, default=str))}::jsonb"
-            case str() if DIGEST.fullmatch(value):
-                return f"repeat({self._hex(value)}, 2)"
             case str():
                 return self._text(value)
         return _literal(value)
@@ -113,12 +112,22 @@ class Script:
         return f"lpad(:{name}::text, 32, '0')"
 
     def _text(self, value: str) -> str:
-        """With the ids in it made anew too."""
+        """With what changes in it made anew too."""
         parts, end = [], 0
-        for id in FRESH.finditer(value):
-            parts += [_literal(value[end : id.start()]), f"{self._id(id[0])}::text"]
-            end = id.end()
+        for found in CHANGING.finditer(value):
+            if new := self._anew(found):
+                parts += [_literal(value[end : found.start()]), new]
+                end = found.end()
         return f"({' || '.join([*parts, _literal(value[end:])])})"
+
+    def _anew(self, found: re.Match) -> str | None:
+        match found.lastgroup:
+            case "id":
+                return f"{self._id(found[0])}::text"
+            case "digest":
+                return f"repeat({self._hex(found[0])}, 2)"
+            case "number" if found[0] in self._given:
+                return f":{self._given[found[0]]}::text"
 
 
 def _literal(value) -> str:

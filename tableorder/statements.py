@@ -82,10 +82,10 @@ def execute(sql: str, params: Sequence):
 
 def _cursor():
     connection = connections[DEFAULT_DB_ALIAS]
-    if connection.connection is None or connection.queries_logged:
+    if connection.queries_logged:
         return connection.cursor()
     of, cursor = connection.__dict__.get("_cursor_of_statements", (None, None))
-    if of is not connection.connection:
+    if of is None or of is not connection.connection:
         cursor = connection.cursor()
         connection._cursor_of_statements = connection.connection, cursor
     return cursor
