@@ -16,9 +16,12 @@ MAX_DEPTH = 20
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def dumps(value) -> str:
     """JSON as it goes on the wire: compact, UTF-8 as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(value)
 
 
 def loads(raw: bytes):
