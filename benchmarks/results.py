@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from .database import server_version
 from .figures import Promise, Report
-from .layout import PYTHON
+from .layout import PYTHON, SETTINGS
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -34,11 +34,12 @@ def machine(command: str) -> list[str]:
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1024**2
     python = subprocess.run([PYTHON, "--version"], check=True, capture_output=True, text=True).stdout.strip()
     versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "gunicorn", "psycopg"))
+    beside = ", ".join(f"{'with' if SETTINGS[f'{name.upper()}_URL'] else 'without'} {name}" for name in ("Redis", "RabbitMQ"))
     return [
         f"{date.today()}, `{command}`",
         "",
         f"{cores} cores ({cpuinfo.get('model name', platform.machine())}), {memory:.0f} GiB, PostgreSQL and the load on the same machine. "
-        f"{python}, {versions}, PostgreSQL {server_version().split()[0]}.",
+        f"{python}, {versions}, PostgreSQL {server_version().split()[0]}; {beside}.",
     ]
 
 

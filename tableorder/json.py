@@ -14,8 +14,6 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 

@@ -227,6 +227,17 @@ def test_a_hint_reaches_its_own_process_at_once_and_only_once(own_redis, subscri
     assert subscribed == [mine, theirs]
 
 
+def test_hints_of_a_busy_moment_go_together(own_redis, subscribed, monkeypatch):
+    messages = []
+    monkeypatch.setattr(redis, "ask", messages.append)
+    began = time.monotonic()
+    for _ in range(300):
+        wakeup.announce(uuid.uuid4())
+        time.sleep(0.0005)
+    eventually(lambda: not wakeup._publisher._waiting)
+    assert 1 <= len(messages) <= (time.monotonic() - began) / wakeup.PAUSE + 2
+
+
 def test_after_a_break_anything_may_have_happened(own_redis, subscribed):
     own_redis.kill()
     own_redis.start()
