@@ -3,7 +3,7 @@
 import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, Prefetch, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
@@ -28,14 +28,6 @@ def alive_marker():
 class Deletable(StoreScoped):
     def alive(self):
         return self.filter(deleted_at__isnull=True)
-
-    def locked(self):
-        """The rows, locked in the order of their ids until the transaction ends.
-
-        PostgreSQL: NO KEY, or the foreign keys of new orders would wait for it. SQLite has no row locks; there
-        the transaction itself is exclusive (BEGIN IMMEDIATE).
-        """
-        return self.order_by("pk").select_for_update(no_key=connection.features.has_select_for_no_key_update)
 
 
 class Category(models.Model):

@@ -20,7 +20,7 @@ from tableorder.statements import Given, Select, Update
 from .models import Order
 
 locked_table = Select(
-    lambda: Table.objects.in_store(Given("store", UUIDField())).filter(pk=Given("table", UUIDField())).order_by().locked().values_list("pk")
+    lambda: Table.objects.in_store(Given("store", UUIDField())).filter(pk=Given("table", UUIDField())).locked().order_by().values_list("pk")
 )
 PARTY = ["id", "state", "started_at", "last_order_at", "completed_at", "total"]
 party = Select(

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -201,17 +201,12 @@ class TableQuerySet(StoreScoped):
         """1, 2, 10 and not 1, 10, 2: by length, then by text."""
         return self.annotate(number_length=models.functions.Length("number")).order_by("number_length", "number", "id")
 
-    def locked(self):
-        """The rows, locked until the transaction ends.
+    def lock(self, table_id):
+        """That table, locked until the transaction ends; Absent if it isn't among these.
 
         Every write about a party at a table takes this lock first, so that everything that concerns one party
-        happens one after the other. PostgreSQL: NO KEY, or the foreign keys of new orders would wait for it.
-        SQLite has no row locks; there the transaction itself is exclusive (BEGIN IMMEDIATE).
+        happens one after the other.
         """
-        return self.select_for_update(no_key=connection.features.has_select_for_no_key_update)
-
-    def lock(self, table_id):
-        """That table, locked; Absent if it isn't among these."""
         return self.locked().get_or_absent(table_id)
 
 

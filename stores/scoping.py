@@ -4,7 +4,7 @@ API, admin and streams reach rows only through these methods, so a forgotten fil
 forgotten in. A model says where its store is by `store_lookup`.
 """
 
-from django.db import models
+from django.db import connection, models
 
 from tableorder.errors import Absent
 
@@ -24,6 +24,14 @@ class StoreScoped(models.QuerySet):
 
         owned = Membership.objects.filter(user=user, role=Membership.Role.OWNER, is_active=True, store__is_active=True)
         return self.filter(**{f"{self.model.store_lookup}__in": owned.values("store")})
+
+    def locked(self):
+        """The rows, locked in the order of their ids until the transaction ends.
+
+        PostgreSQL: NO KEY, or the foreign keys of new orders would wait for it. SQLite has no row locks; there
+        the transaction itself is exclusive (BEGIN IMMEDIATE).
+        """
+        return self.order_by("pk").select_for_update(no_key=connection.features.has_select_for_no_key_update)
 
     def get_or_absent(self, id):
         """The row, or Absent: the same for another store's as for one that does not exist."""
