@@ -2,7 +2,6 @@
 
 import os
 import resource
-import signal
 import subprocess
 import time
 import urllib.request
@@ -10,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.own_redis import free_port
+from tests.server import end
 
 from .processes import children_of
 
@@ -51,15 +51,7 @@ class Service:
         return self
 
     def __exit__(self, *error):
-        workers = children_of(self.process.pid) if self.process.poll() is None else []
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            for worker in workers:
-                os.kill(worker, signal.SIGKILL)
+        end(self.process, self.workers if self.process.poll() is None else [], patience=PATIENCE)
 
     @property
     def workers(self) -> list[int]:

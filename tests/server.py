@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def serving(database_url: str, *, workers: int = 1, **environment: str) -> Itera
             yield server
         finally:
             if process.poll() is None:
-                _end(server)
+                end(process, server.workers())
 
 
 def _wait_until_ready(server):
@@ -89,16 +89,17 @@ def _wait_until_ready(server):
         time.sleep(0.1)
 
 
-def _end(server):
-    workers = server.workers()
-    server.process.terminate()
+def end(process: subprocess.Popen, workers: Iterable[int], *, patience: float = PATIENCE):
+    """Stops a program of ours; one that won't is killed, and with it its workers, which would keep the port."""
+    process.terminate()
     try:
-        server.process.wait(PATIENCE)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
-        server.process.kill()
-        server.process.wait()
+        process.kill()
+        process.wait()
         for worker in workers:
-            server.kill(worker)
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
 
 
 class Listener:
