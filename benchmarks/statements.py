@@ -5,7 +5,6 @@ answer; which table it is comes from a list. Everything else is said as the prog
 """
 
 import datetime
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.utils import timezone
-from psycopg.types.json import Json, Jsonb
 
 CONTROL = ("SAVEPOINT", "RELEASE SAVEPOINT")
 # Where the store's counters stand while we look: high enough to be recognised where they are used later.
@@ -97,8 +95,6 @@ class Script:
                 return f"{_literal(value)}::date"
             case uuid.UUID():
                 return self._id(str(value))
-            case Json() | Jsonb():
-                return f"{self._text(json.dumps(value.obj, default=str))}::jsonb"
             case str():
                 return self._text(value)
         return _literal(value)
