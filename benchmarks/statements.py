@@ -29,8 +29,8 @@ class Statement:
 
 
 def statements_of(write: Callable, *, store_id) -> list[Statement]:
-    """What `write` says to the database. It is rolled back."""
-    seen = []
+    """What `write` says to the database, one by one and not in its round trips. It is rolled back."""
+    seen, logged = [], connection.force_debug_cursor
 
     def note(execute, sql, params, many, context):
         result = execute(sql, params, many, context)
@@ -42,8 +42,12 @@ def statements_of(write: Callable, *, store_id) -> list[Statement]:
         with connection.cursor() as cursor:
             counters = "UPDATE stores_journal SET last_number = %s, last_order_number = %s WHERE store_id = %s"
             cursor.execute(counters, [EVENTS, ORDERS, store_id])
-        with connection.execute_wrapper(note):
-            write()
+        connection.force_debug_cursor = True
+        try:
+            with connection.execute_wrapper(note):
+                write()
+        finally:
+            connection.force_debug_cursor = logged
         transaction.set_rollback(True)
     return seen
 

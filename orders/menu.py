@@ -1,14 +1,14 @@
 """The part of the menu that an order asks for, read in one statement."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from django.db.models import UUIDField
 
 from menus.models import Item
 from stores.models import Store
-from tableorder.statements import Given, Select
+from tableorder.statements import Bound, Given, Select
 
 from .pricing import Choice, OfferedItem, OfferedOption
 
@@ -30,10 +30,14 @@ def _statement(count: int) -> Select:
     )
 
 
-def offered_items(store: Store, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, OfferedItem]:
+def offer(store: Store, ids: Collection[uuid.UUID]) -> Bound:
+    """The statement that reads these items, for `offered`."""
+    return _statement(len(ids)).given(store=store.pk, items=list(ids))
+
+
+def offered(rows: Iterable[Sequence]) -> dict[uuid.UUID, OfferedItem]:
     """{id: item} of those that are on the store's menu, with their choices."""
     menu = {}
-    rows = _statement(len(ids)).rows(store=store.pk, items=list(ids))
     for id, name, price, sold_out, stock, group, group_name, least, most, group_deleted, option, *option_fields in rows:
         item = menu.setdefault(id, OfferedItem(id, name, price, sold_out, stock))
         if group is None or group_deleted:

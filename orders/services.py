@@ -21,12 +21,12 @@ from stores.journal import NewEvent
 from stores.models import Store, Table
 from tableorder import json, metrics
 from tableorder.errors import Absent
-from tableorder.statements import insert, write
+from tableorder.statements import as_one, insert, together
 from tableorder.transactions import whole
 
 from . import statements
 from .errors import EmptyOrder, IdempotencyKeyReused, PriceChanged, SessionChanged
-from .menu import offered_items
+from .menu import offer, offered
 from .models import Order, OrderLine, OrderLineOption
 from .payloads import order_payload, quote_payload
 from .pricing import NewLine, PricedLine, price
@@ -56,7 +56,8 @@ def quote(store: Store, *, lines: tuple[NewLine, ...]) -> list[PricedLine]:
     """What these lines would cost now. Stores nothing."""
     if not lines:
         raise EmptyOrder()
-    return price(lines, offered_items(store, {line.item for line in lines}))
+    [rows] = together(offer(store, {line.item for line in lines}))
+    return price(lines, offered(rows))
 
 
 def place_order(table: Table, *, asked: NewOrder, key: str) -> tuple[dict, bool]:
@@ -74,7 +75,7 @@ def place_order(table: Table, *, asked: NewOrder, key: str) -> tuple[dict, bool]
     except IntegrityError:
         # The same key from another table at the same moment: it does not wait for our table's lock, the unique
         # constraint stopped it, and by now the winner can be seen.
-        first = Order.objects.in_store(table.store).filter(idempotency_key=digest).first()
+        first = Order.objects.in_store(table.store).with_lines().filter(idempotency_key=digest).first()
         if first is None:
             raise
         return _replay(first, fingerprint), False
@@ -83,9 +84,15 @@ def place_order(table: Table, *, asked: NewOrder, key: str) -> tuple[dict, bool]
 @whole
 def _place(table, asked, digest, fingerprint):
     store = table.store
-    if not statements.locked_table.rows(store=store.pk, table=table.pk):
+    # In one round trip, but not in one statement: one that waits for a lock sees other rows as they were before it waited.
+    locked, [party], menu = together(
+        statements.locked_table.given(store=store.pk, table=table.pk),
+        statements.party.given(table=table.pk, key=digest),
+        offer(store, {line.item for line in asked.lines}),
+    )
+    if not locked:
         raise Absent()
-    session, first = _party_and_first_order(table, digest)
+    session, first = _party_and_first_order(table, party)
     if first is not None:
         return _replay(first, fingerprint), False
     now = timezone.now()
@@ -95,7 +102,7 @@ def _place(table, asked, digest, fingerprint):
         session = None
     _refuse_another_party(asked, session)
 
-    priced = quote(store, lines=asked.lines)
+    priced = price(asked.lines, offered(menu))
     total = sum(line.total for line in priced)
     if asked.expected_total is not None and asked.expected_total != total:
         raise PriceChanged(**quote_payload(priced))
@@ -122,17 +129,17 @@ def _place(table, asked, digest, fingerprint):
         bill = insert(session)
     else:
         bill = statements.bill.given(session=session.pk, last_order_at=session.last_order_at, total=session.total)
-    write(
-        taking(taken_stock),
-        bill,
-        insert(order),
-        insert(*(line for line, _ in lines)),
-        insert(*(option for _, options in lines for option in options)),
-    )
 
-    # From here on other orders of this store wait.
+    # At the end of this trip the counter row is ours, and other orders of this store wait.
     taken = journal.turn(
         store.pk,
+        *as_one(
+            taking(taken_stock),
+            bill,
+            insert(order),
+            insert(*(line for line, _ in lines)),
+            insert(*(option for _, options in lines for option in options)),
+        ),
         events=len(events) + is_first + 1 + bool(taken_stock),
         order_day=business_day(store, now),
         menu_changed=bool(taken_stock),
@@ -145,29 +152,25 @@ def _place(table, asked, digest, fingerprint):
     if taken_stock:
         events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
     number = statements.number.given(order=order.pk, business_day=order.business_day, number=order.number)
-    journal.write(store.pk, taken, *events, beside=number)
     transaction.on_commit(metrics.orders.inc, robust=True)
+    journal.write(store.pk, taken, *events, beside=number, commit=True)
     return payload, True
 
 
-def _party_and_first_order(table, digest):
-    """(the table's active session or None, the order that this key already placed or None), in one statement.
-
-    Read after the lock, in a statement of its own: one that waits for a lock sees the other rows as they were
-    before it waited.
-    """
-    *party, first_id = statements.party.rows(table=table.pk, key=digest)[0]
+def _party_and_first_order(table, row):
+    """(the table's active session or None, the order that this key already placed or None)"""
+    *party, first_id = row
     session = None
     if party[0] is not None:
         session = TableSession.from_db(connection.alias, statements.PARTY, party)
         session.store, session.table = table.store, table
-    return session, first_id and Order.objects.get(pk=first_id)
+    return session, first_id and Order.objects.with_lines().get(pk=first_id)
 
 
 def _replay(first, fingerprint):
     if first.fingerprint != fingerprint:
         raise IdempotencyKeyReused()
-    return order_payload(Order.objects.with_lines().get(pk=first.pk))
+    return order_payload(first)
 
 
 def _refuse_another_party(asked, session):

@@ -7,7 +7,7 @@ from functools import cache
 from django.db.models import Case, F, IntegerField, UUIDField, When
 
 from menus.models import Item
-from tableorder.statements import Bound, Given, Select, Update, write
+from tableorder.statements import Bound, Given, Select, Update, as_one, together
 
 from .errors import SoldOut
 from .pricing import PricedLine, asked_quantities
@@ -43,7 +43,7 @@ def taking(portions: dict[uuid.UUID, int]) -> Bound | None:
 def give_back(portions: dict[uuid.UUID, int]) -> bool:
     """Whether an item's stock has changed: one that is no longer counted takes nothing back."""
     counted = [item for item, _ in _left(len(portions)).rows(items=list(portions))] if portions else []
-    write(_adding({item: portions[item] for item in counted}))
+    together(*as_one(_adding({item: portions[item] for item in counted})))
     return bool(counted)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.utils import timezone
 
-from tableorder import json, statements
-from tableorder.statements import Bound
+from tableorder import json
+from tableorder.statements import Bound, as_one, insert, together
 
 from . import wakeup
 from .models import Event, Journal
@@ -35,8 +35,10 @@ class Turn:
     menu_version: int
 
 
-def turn(store_id, *, events: int, order_day: datetime.date | None = None, menu_changed: bool = False) -> Turn:
+def turn(store_id, *before: Bound, events: int, order_day: datetime.date | None = None, menu_changed: bool = False) -> Turn:
     """Takes the next `events` numbers, an order number if it is for an order, and a menu version if that changed.
+
+    `before`: what is to be written first, in the same round trip.
 
     An order number counts from 1 each business day. A day never goes back: if a store moves its clock, the
     numbers of the later day go on, so that none is given twice.
@@ -52,16 +54,19 @@ def turn(store_id, *, events: int, order_day: datetime.date | None = None, menu_
     key = Journal._meta.pk.get_db_prep_value(store_id, connection)
     params = [events, int(menu_changed), *[order_day] * (3 if order_day else 0), key]
     if connection.vendor == "mysql":  # no UPDATE ... RETURNING; the row is ours until the commit
-        statements.execute(update, params)
-        row = statements.execute(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [key]).fetchone()
+        taking = [Bound(update, params), Bound(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [key])]
     else:
-        row = statements.execute(f"{update} RETURNING {returning}", params).fetchone()
+        taking = [Bound(f"{update} RETURNING {returning}", params)]
+    *_, [row] = together(*before, *taking)
     last_number, day, order_number, menu_version = row
     return Turn(last_number, Journal._meta.get_field("order_day").to_python(day), order_number, menu_version)
 
 
-def write(store_id, taken: Turn, *events: NewEvent, beside: Bound | None = None):
-    """Writes the events under the numbers of a turn that was taken for exactly so many, and `beside` with them."""
+def write(store_id, taken: Turn, *events: NewEvent, beside: Bound | None = None, commit: bool = False):
+    """Writes the events under the numbers of a turn that was taken for exactly so many, and `beside` with them.
+
+    With `commit` this must be the last that the transaction says: it may end with it.
+    """
     at = timezone.now()
     first = taken.last_number - len(events) + 1
     rows = [
@@ -84,7 +89,7 @@ def write(store_id, taken: Turn, *events: NewEvent, beside: Bound | None = None)
         )
         for number, event in enumerate(events, start=first)
     ]
-    statements.write(beside, statements.insert(*rows))
+    together(*as_one(beside, insert(*rows)), commit=commit)
     transaction.on_commit(lambda: wakeup.announce(store_id))
 
 

@@ -8,7 +8,7 @@ benchmarks.profile`). What a statement says is still said by a queryset, for eve
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -55,40 +55,57 @@ class Bound(NamedTuple):
 
     sql: str
     params: list
+    converted: Callable[[list], list] | None = None  # its rows, as the ORM would give them
 
 
 class _Statement:
     def __init__(self, build: Callable):
         self._build = build  # not called here: this runs while models are being loaded
-        self._sql = None
+        self._sql = self._converted = None
 
     def given(self, **values) -> Bound:
         connection = connections[DEFAULT_DB_ALIAS]
         if self._sql is None:
             sql, self._params = self._compile(connection)
             self._sql = sql  # last: another thread may be looking
-        return Bound(self._sql, [param.of(values, connection) if isinstance(param, Given) else param for param in self._params])
+        params = [param.of(values, connection) if isinstance(param, Given) else param for param in self._params]
+        return Bound(self._sql, params, self._converted)
 
 
-def execute(sql: str, params: Sequence):
-    """The cursor, to read from at once: it is the same for all statements of a connection.
+def together(*statements: Bound, commit: bool = False) -> list[list[Sequence]]:
+    """The rows of each, one statement after the other.
 
-    A new one costs as much as the statement does.
+    On PostgreSQL it is one round trip. With `commit` that ends the transaction too, unless it is within another one;
+    elsewhere, and always if something fails, the transaction ends where it is left.
     """
-    cursor = _cursor()
-    cursor.execute(sql, params)
-    return cursor
-
-
-def _cursor():
     connection = connections[DEFAULT_DB_ALIAS]
-    if connection.queries_logged:
-        return connection.cursor()
-    of, cursor = connection.__dict__.get("_cursor_of_statements", (None, None))
-    if of is None or of is not connection.connection:
-        cursor = connection.cursor()
-        connection._cursor_of_statements = connection.connection, cursor
-    return cursor
+    if connection.vendor == "postgresql" and not connection.queries_logged:  # who logs them wants each with its time
+        answers = _in_one_trip(connection, statements, commit=commit and len(connection.atomic_blocks) == 1)
+    else:
+        answers = [_alone(connection, statement) for statement in statements]
+    return [list(each.converted(rows)) if each.converted else rows for each, rows in zip(statements, answers, strict=True)]
+
+
+def _in_one_trip(connection, statements, *, commit):
+    """What Django does around each of its own statements, and then what its driver does for all of them."""
+    from . import round_trips  # not at the top: only PostgreSQL has this driver
+
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    sent = []
+    execute = lambda sql, params, many, context: sent.append((sql, params))  # noqa: E731
+    for wrapper in reversed(connection.execute_wrappers):
+        execute = partial(wrapper, execute)
+    for statement in statements:
+        execute(statement.sql, statement.params, False, {"connection": connection, "cursor": None})
+    with connection.wrap_database_errors:
+        return round_trips.ask(connection.connection, sent, commit=commit)
+
+
+def _alone(connection, statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.params)
+        return cursor.fetchall() if cursor.description else []
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------
@@ -102,12 +119,12 @@ class Select(_Statement):
     def _compile(self, connection):
         self._compiler = self._build().query.get_compiler(connection=connection)
         made = self._compiler.as_sql()
-        self._converters = self._compiler.get_converters([column for column, _, _ in self._compiler.select])
+        converters = self._compiler.get_converters([column for column, _, _ in self._compiler.select])
+        self._converted = partial(self._compiler.apply_converters, converters=converters) if converters else None
         return made
 
     def rows(self, **values) -> list[Sequence]:
-        rows = execute(*self.given(**values)).fetchall()
-        return list(self._compiler.apply_converters(rows, self._converters)) if self._converters else rows
+        return together(self.given(**values))[0]
 
 
 def columns(model: type[Model], prefix: str = "") -> list[str]:
@@ -202,12 +219,11 @@ def _insert(model, count):
     return sql, attrgetter(*(field.attname for field in fields)), fields
 
 
-def write(*statements: Bound | None):
-    """Runs them, none of which may depend on another: on PostgreSQL as one, which saves round trips."""
+def as_one(*statements: Bound | None) -> list[Bound]:
+    """Those that there are, none of which may depend on another: on PostgreSQL a single one, which takes less time."""
     wanted = [statement for statement in statements if statement]
-    if len(wanted) > 1 and connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
-        *others, last = [sql for sql, _ in wanted]
-        with_others = ", ".join(f"_{number} AS ({sql})" for number, sql in enumerate(others))
-        wanted = [Bound(f"WITH {with_others} {last}", list(chain.from_iterable(params for _, params in wanted)))]
-    for statement in wanted:
-        execute(*statement)
+    if len(wanted) < 2 or connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
+        return wanted
+    *others, last = [statement.sql for statement in wanted]
+    with_others = ", ".join(f"_{number} AS ({sql})" for number, sql in enumerate(others))
+    return [Bound(f"WITH {with_others} {last}", list(chain.from_iterable(statement.params for statement in wanted)))]

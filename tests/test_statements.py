@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from menus.models import Item
 from stores.models import AuditEntry, Event, Journal, Store, Table
-from tableorder.statements import Given, Select, Update, columns, insert, read, write
+from tableorder.statements import Given, Select, Update, as_one, columns, insert, read, together
 from tests.threads import at_once
 from tests.world import make_item
 
@@ -62,7 +62,7 @@ def test_rows_are_written_as_they_are(ours, count):
     table = ours.table.pk
     events = [event(ours, 1000 + number, text, table if number % 2 else None) for number, text in enumerate(AWKWARD[:count])]
     with CaptureQueriesContext(connection) as statements:
-        write(insert(*events))
+        together(*as_one(insert(*events)))
     assert len(statements) == 1
     written = Event.objects.in_store(ours.store).filter(number__gte=1000).order_by("number")
     assert [(row.body, row.table_id, row.at) for row in written] == [(row.body, row.table_id, row.at) for row in events]
@@ -74,7 +74,7 @@ def test_what_is_too_long_is_refused_and_not_cut(ours, count):
     events = [event(ours, 1000 + number, "") for number in range(count)]
     events[0].type = "a" * (Event._meta.get_field("type").max_length + 1)
     with pytest.raises(DataError), transaction.atomic():
-        write(insert(*events))
+        together(*as_one(insert(*events)))
     assert not Event.objects.filter(number__gte=1000).exists()
 
 
@@ -89,19 +89,19 @@ def test_what_belongs_together_goes_together(ours, theirs):
     more = Update(lambda: (Item.objects.filter(pk=Given("item", UUIDField())), {"stock": F("stock") + Given("more", IntegerField())}))
     item, other = make_item(ours, stock=5), make_item(theirs, stock=5)
     with CaptureQueriesContext(connection) as statements, transaction.atomic():
-        write(more.given(item=item.pk, more=-2), None, insert(event(ours, 1000, "one")), insert())
+        together(*as_one(more.given(item=item.pk, more=-2), None, insert(event(ours, 1000, "one")), insert()))
     sent = [statement["sql"] for statement in statements if not statement["sql"].startswith(("BEGIN", "COMMIT"))]
     assert len(sent) == (1 if connection.vendor == "postgresql" else 2)
     assert [Item.objects.get(pk=one.pk).stock for one in (item, other)] == [3, 5]
     assert Event.objects.filter(number=1000).count() == 1
-    write(more.given(item=item.pk, more=10))
+    together(*as_one(more.given(item=item.pk, more=10)))
     assert Item.objects.get(pk=item.pk).stock == 13
 
 
 def test_all_of_it_or_nothing(ours):
     numbers_twice = [event(ours, 1001, "two"), event(ours, 1001, "three")]
     with pytest.raises(IntegrityError), transaction.atomic():
-        write(insert(event(ours, 1000, "one")), insert(*numbers_twice))
+        together(*as_one(insert(event(ours, 1000, "one")), insert(*numbers_twice)))
     assert not Event.objects.filter(number__gte=1000).exists()
 
 

@@ -66,7 +66,7 @@ def test_a_repeat_of_an_order_that_is_refused_meanwhile_is_tried_on_its_own(ours
 
 def test_the_same_key_from_two_tables_is_one_order_and_one_refusal(ours):
     body, here, there = order_for(ours.item), tablet_of(ours.tables[0]), tablet_of(ours.tables[1])
-    with stopped_before(journal, "turn") as stop:
+    with stopped_before(journal, "write") as stop:
         first = begin(here.post, ORDERS, body, key="tap-0001")
         stop.wait_until_reached()
         second = begin(there.post, ORDERS, body, key="tap-0001")
