@@ -15,7 +15,7 @@ class LoginForm(AdminAuthenticationForm):
         username, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if not username or not password:
             return self.cleaned_data
-        budget = rate_limits.spend(rate_limits.of_logins(self.request.client_address))
+        budget = rate_limits.Spending(rate_limits.of_logins(self.request.client_address)).budget()
         if budget and budget.refused:
             raise ValidationError(TooMany.detail, code="limited")
         try:

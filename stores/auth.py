@@ -79,6 +79,29 @@ class StaffCaller:
         return self.membership.role == Membership.Role.OWNER
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Whom an access token names, whether they may come in or not."""
+
+    token_id: str
+    table: str | None  # a tablet's, by a name that no other database has
+
+
+def holder_of(raw_token: str) -> Holder:
+    """TokenInvalid for what isn't one of our access tokens."""
+    payload = _payload(raw_token)
+    try:
+        match payload.get("token_type"):
+            case StaffAccess.token_type:
+                return Holder(payload["jti"], table=None)
+            case TabletAccess.token_type:
+                store = payload.get("mark", payload["store"])  # tokens of the release before this one don't have it
+                return Holder(payload["login"], table=f"{store}:{payload['table']}")
+    except KeyError as error:
+        raise TokenInvalid() from error
+    raise TokenInvalid()
+
+
 def caller_of(raw_token: str) -> TabletCaller | StaffCaller:
     """The holder of an access token, with store and journal, in one query; TokenInvalid otherwise."""
     payload = _payload(raw_token)
@@ -219,7 +242,8 @@ def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
     except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise TokenInvalid() from error
     login = TabletLogin.objects.select_for_update().filter(pk=id).first()
-    table = Table.objects.in_use().filter(pk=login.table_id, store__is_active=True, epoch=login.epoch).first() if login else None
+    tables = Table.objects.in_use().filter(store__is_active=True).select_related("store")
+    table = tables.filter(pk=login.table_id, epoch=login.epoch).first() if login else None
     if table is None:
         raise TokenInvalid()
     login.table = table
@@ -237,6 +261,7 @@ def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
 def _tablet_access(login):
     token = TabletAccess()
     token["store"] = str(login.table.store_id)
+    token["mark"] = login.table.store.mark
     token["table"] = str(login.table_id)
     token["epoch"] = login.epoch
     token["login"] = str(login.pk)

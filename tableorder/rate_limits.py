@@ -9,12 +9,12 @@ whole of it. What is refused doesn't count: who waits gets through.
 These limits are about load. Those on guessing passwords are in the database (stores/login_limits.py).
 """
 
+import hashlib
 import math
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.conf import settings
 
@@ -57,20 +57,28 @@ class Budget:
         return {"RateLimit-Limit": str(self.limit), "RateLimit-Remaining": str(self.remaining), "RateLimit-Reset": str(self.reset)}
 
 
-def spend(*limits: Limit) -> Budget | None:
-    """Counts one request against all of these limits, or against none if one of them refuses it.
+class Spending:
+    """One request, being counted against these limits, or against none if one of them refuses it.
 
-    Returns the budget of the limit that is nearest to its end; None if no limit is set. Never raises.
+    In Redis, that happens while something else is waited for: a wait costs more than all the rest of it.
     """
-    limits = [limit for limit in limits if limit.per_minute]
-    if not limits:
-        return None
-    spent = redis.ask(lambda client: _in_redis(client, limits)) or _in_this_process.spend(limits)
-    budgets = [
-        Budget(limit.per_minute, remaining, max(1, math.ceil((wait or reset) / 1000)), refused=wait > 0)
-        for limit, (remaining, reset, wait) in zip(limits, spent, strict=True)
-    ]
-    return max(budgets, key=lambda budget: (budget.refused, budget.reset if budget.refused else -budget.remaining))
+
+    def __init__(self, *limits: Limit):
+        self._limits = [limit for limit in limits if limit.per_minute]
+        self._question = _ask_redis(self._limits) if self._limits else None
+
+    def budget(self) -> Budget | None:
+        """That of the limit that is nearest to its end; None if no limit is set. To be called once; never raises."""
+        limits = self._limits
+        if not limits:
+            return None
+        spent = self._question.answer() if self._question else None
+        spent = spent or redis.ask(lambda client: _in_redis(client, limits)) or _in_this_process.spend(limits)
+        budgets = [
+            Budget(limit.per_minute, remaining, max(1, math.ceil((wait or reset) / 1000)), refused=wait > 0)
+            for limit, (remaining, reset, wait) in zip(limits, spent, strict=True)
+        ]
+        return max(budgets, key=lambda budget: (budget.refused, budget.reset if budget.refused else -budget.remaining))
 
 
 # For each limit: requests remaining; milliseconds until the window ends; milliseconds until one more would be
@@ -124,14 +132,20 @@ return answer
 """
 
 
-@lru_cache(maxsize=1)  # a process has one client
-def _script(client):
-    return client.register_script(SCRIPT)
+SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()  # by which Redis knows a script that it has seen
+
+
+def _ask_redis(limits) -> redis.Question | None:
+    return redis.begin("EVALSHA", SHA1, *_arguments(limits))
 
 
 def _in_redis(client, limits) -> Spent:
-    keys = [f"tableorder:rate:{limit.holder}" for limit in limits]
-    return _script(client)(keys, [WINDOW, *(limit.per_minute for limit in limits)])
+    """With the script: it has not seen it yet."""
+    return client.eval(SCRIPT, *_arguments(limits))
+
+
+def _arguments(limits):
+    return [len(limits), *(f"tableorder:rate:{limit.holder}" for limit in limits), WINDOW, *(limit.per_minute for limit in limits)]
 
 
 # --- In this process --------------------------------------------------------------------------------------------

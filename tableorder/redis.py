@@ -42,6 +42,11 @@ def ask(command: Callable):
     return _server(settings.REDIS_URL).ask(command) if is_on() else None
 
 
+def begin(*words) -> "Question | None":
+    """Sends a command; what comes back is read by `answer()`, so that meanwhile something else can be waited for."""
+    return _server(settings.REDIS_URL).begin(*words) if is_on() else None
+
+
 def follow(channel: str, heard: Callable[[str | None], None]):
     """Calls `heard(message)` with what is published there, for ever; never returns.
 
@@ -101,6 +106,17 @@ class Breaker:
             self._try_at = time.monotonic() + PAUSE
 
 
+class Question:
+    """A command under way. `answer()` must be called, once: it gives the connection back."""
+
+    def __init__(self, server: "Server", connection):
+        self._server, self._connection = server, connection
+
+    def answer(self):
+        """What `ask` would return."""
+        return self._server.answer(self._connection)
+
+
 class Server:
     """One Redis, with one pool of connections and one breaker for the whole process."""
 
@@ -114,6 +130,7 @@ class Server:
         self._lock = threading.Lock()
         self._trouble = (redis.RedisError, OSError)
         self._timeout = redis.TimeoutError
+        self._unknown_script = redis.exceptions.NoScriptError
         # No retries: a timeout repeated is a longer timeout. RESP2, and no word about the driver: the handshake
         # of RESP3 would be two more answers to wait for with every new connection.
         self._client = redis.Redis.from_url(
@@ -126,28 +143,63 @@ class Server:
         )
 
     def ask(self, command):
-        if self.breaker.state != CLOSED:
-            if self.breaker.wants_trial():
-                with contextlib.suppress(RuntimeError):  # no more threads, or the process is ending: the next one tries
-                    self._in_a_thread(self._try)
-            return None
+        return self._waited_for(lambda: command(self._client)) if self._may_be_asked() else None
+
+    def begin(self, *words):
+        connection = self._guarded(lambda: self._sent(words), is_answer=False) if self._may_be_asked() else None
+        return Question(self, connection) if connection else None
+
+    def answer(self, connection):
+        return self._waited_for(lambda: self._received(connection))
+
+    def _may_be_asked(self) -> bool:
+        if self.breaker.state == CLOSED:
+            waiting = self._waiting[:1]
+            return not waiting or time.monotonic() - waiting[0] <= STALLED
+        if self.breaker.wants_trial():
+            with contextlib.suppress(RuntimeError):  # no more threads, or the process is ending: the next one tries
+                self._in_a_thread(self._try)
+        return False
+
+    def _waited_for(self, call):
         with self._lock:
             began = time.monotonic()
-            if self._waiting and began - self._waiting[0] > STALLED:
-                return None
             self._waiting.append(began)
         try:
-            answer = command(self._client)
+            return self._guarded(call, is_answer=True)
+        finally:
+            with self._lock:
+                self._waiting.remove(began)
+
+    def _guarded(self, call, *, is_answer: bool):
+        """What it returns, or None, and the breaker knows of it. That something could be sent proves nothing."""
+        try:
+            answer = call()
         except self._trouble as error:
             if self.breaker.failed(at_once=isinstance(error, self._timeout)):
                 log.warning("Redis fails, going on without it: %s", error)
                 self._forget_connections()
             return None
-        finally:
-            with self._lock:
-                self._waiting.remove(began)
-        self.breaker.succeeded()
+        if is_answer:
+            self.breaker.succeeded()
         return answer
+
+    def _sent(self, words):
+        connection = self._client.connection_pool.get_connection()
+        try:
+            connection.send_command(*words)
+        except BaseException:
+            self._client.connection_pool.release(connection)
+            raise
+        return connection
+
+    def _received(self, connection):
+        try:
+            return connection.read_response()
+        except self._unknown_script:  # it has been restarted: no failure
+            return None
+        finally:
+            self._client.connection_pool.release(connection)
 
     def reachable(self) -> bool:
         answers = []

@@ -1,8 +1,10 @@
 """Several statements to PostgreSQL, and all that they answer, in one round trip (libpq's pipeline mode).
 
-What costs is the trip: the two processes wake each other up, and under load each has lost the caches meanwhile. Six
-statements take 275 µs of Python's CPU time one by one, 160 by psycopg's pipeline, 68 here (`python -m
-benchmarks.round_trips`, median of nine rounds); an order takes 1.4 times the time without (benchmarks.profile). Which statements are prepared, psycopg says: its list is asked and told, so that what it forgets is forgotten here.
+What costs is the trip: two processes wake each other up, and under load each has lost its caches meanwhile. Six
+statements take 275 µs of Python's CPU time one by one, 160 by psycopg's pipeline and 68 here (`python -m
+benchmarks.round_trips`, medians).
+
+Which statements are prepared, psycopg says: its list is asked and told, so that what it forgets is forgotten here.
 """
 
 from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as configured
 
 from tableorder import rate_limits, redis
-from tableorder.rate_limits import Limit, Windows
+from tableorder.rate_limits import Limit, Spending, Windows
 from tests.own_redis import free_port
 from tests.world import PASSWORD, TABLE_PASSWORD, Caller, new_key, order_for, problem, staff_of, tablet_of
 
@@ -165,8 +165,8 @@ def test_processes_count_together_through_redis(monkeypatch):
     limit = Limit(f"token:{uuid.uuid4()}", 3)
     for _ in range(3):
         monkeypatch.setattr(rate_limits, "_in_this_process", Windows())  # as if each were another process
-        assert not rate_limits.spend(limit).refused
-    assert rate_limits.spend(limit).refused
+        assert not Spending(limit).budget().refused
+    assert Spending(limit).budget().refused
     key = f"tableorder:rate:{limit.holder}"
     assert redis.ask(lambda client: client.pttl(key)) <= 2 * rate_limits.WINDOW
 

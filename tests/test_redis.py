@@ -14,8 +14,8 @@ from django.conf import settings as configured
 
 from menus import published, services
 from stores import wakeup
-from stores.models import LoginAttempts
-from tableorder import redis
+from stores.models import LoginAttempts, Table
+from tableorder import rate_limits, redis
 from tests.own_redis import PROGRAM, OwnRedis, free_port
 from tests.world import Caller, make_item, new_key, order_for, problem
 
@@ -123,6 +123,39 @@ def test_one_that_was_restarted_is_used_again(own_redis):
 def test_a_refusal_is_no_answer_either(own_redis):
     assert redis.ask(lambda client: client.execute_command("NO SUCH COMMAND")) is None
     assert ping() is True
+
+
+def test_what_was_begun_is_answered_later(own_redis):
+    first, second = redis.begin("INCR", "counted"), redis.begin("INCR", "counted")
+    assert [second.answer(), first.answer()] == [2, 1]
+    assert redis.begin("NO", "SUCH", "COMMAND").answer() is None
+    assert ping() is True
+
+
+def test_without_it_nothing_is_begun(settings):
+    settings.REDIS_URL = ""
+    assert redis.begin("PING") is None
+
+
+def test_one_that_takes_questions_and_hangs_up_is_not_asked_for_long(settings):
+    """That a question could be sent proves nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.REDIS_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/5"
+
+        def take_and_hang_up():
+            for _ in range(redis.FAILURES):
+                with server.accept()[0] as taken:
+                    taken.recv(1000)  # the choice of the database
+                    taken.sendall(b"+OK\r\n")
+                    taken.recv(1000)
+
+        hanging_up = threading.Thread(target=take_and_hang_up)
+        hanging_up.start()
+        for _ in range(redis.FAILURES):
+            assert redis.begin("PING").answer() is None
+        hanging_up.join()
+        assert redis.state() == "open"
+        assert redis.begin("PING") is None
 
 
 def test_readiness_does_not_wait_for_a_name_that_nobody_resolves(settings, monkeypatch):
@@ -315,7 +348,7 @@ def test_the_menu_is_there_without_redis(own_redis, another_process, tablet):
     assert tablet.get("tablet/menu").status_code == 200
 
 
-# --- The product without it -------------------------------------------------------------------------------------
+# --- The product with it and without ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -331,6 +364,22 @@ def test_orders_and_sign_ins_go_on_while_it_hangs(own_redis, limited, ours, tabl
     with took_at_most(redis.TIMEOUT):
         assert tablet.post("tablet/orders", order_for(ours.item), key=new_key()).status_code == 201
     assert Caller().post("staff/login", sign_in).status_code == 200
+
+
+def test_a_redis_that_has_not_seen_the_script_counts_as_well(own_redis):
+    limit = rate_limits.Limit("token:anybody", 3)
+    for left in (2, 1, 0):
+        own_redis.client.script_flush()
+        assert rate_limits.Spending(limit).budget().remaining == left
+    assert redis.state() == "closed"
+
+
+def test_a_token_that_may_not_come_in_leaves_no_question_open(own_redis, limited, tablet, ours):
+    Table.objects.update(is_active=False)
+    before = own_redis.client.info("clients")["connected_clients"]
+    for _ in range(5):
+        problem(tablet.get("tablet/menu"), 401, "TOKEN_INVALID")
+    assert own_redis.client.info("clients")["connected_clients"] <= before + 1
 
 
 def test_emptying_it_does_not_forgive_wrong_passwords(own_redis, limited, ours, anyone):

@@ -45,8 +45,8 @@ class Orders(Endpoint):
 
     def limits(self):
         """Every POST counts, a repeat too. A token that isn't a tablet's has no table, and is refused after this."""
-        is_order = self.request.method == "POST" and Role.TABLET.admits(self.caller)
-        return super().limits() + ([rate_limits.of_orders(f"{self.store.mark}:{self.caller.table.pk}")] if is_order else [])
+        table = self.holder.table if self.request.method == "POST" else None
+        return super().limits() + ([rate_limits.of_orders(table)] if table else [])
 
     @documented(
         request=NewOrderInput,

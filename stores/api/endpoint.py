@@ -1,7 +1,7 @@
 """The one base of all endpoints: closed unless it declares who may call it."""
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from stores.auth import StaffCaller, TabletCaller, caller_of
+from stores.auth import Holder, StaffCaller, TabletCaller, caller_of, holder_of
 from tableorder import rate_limits
 from tableorder.api import ChunkedRequest
 from tableorder.errors import Forbidden, TokenInvalid, TooMany, Unauthenticated
@@ -131,17 +131,21 @@ class Endpoint(APIView):
 
     def initial(self, request, *args, **kwargs):
         # Before the permissions, where DRF's own throttles come after them: who is refused there counts too.
-        self.perform_authentication(request)
-        self.budget = rate_limits.spend(*self.limits())
-        if self.budget and self.budget.refused:
-            raise TooMany(retry_after=self.budget.reset)
+        spending = rate_limits.Spending(*self.limits())
+        try:
+            self.perform_authentication(request)
+        finally:
+            budget = spending.budget()
+        self.budget = budget
+        if budget and budget.refused:
+            raise TooMany(retry_after=budget.reset)
         super().initial(request, *args, **kwargs)
 
     def limits(self) -> list[rate_limits.Limit]:
         """What this request counts against. Without a token one can only sign in."""
         if self.role == Role.ANYONE:
             return [rate_limits.of_logins(self.request.client_address)]
-        return [rate_limits.of_token(self.caller.token_id)]
+        return [rate_limits.of_token(self.holder.token_id)]
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -155,6 +159,11 @@ class Endpoint(APIView):
         # Who are you comes before what do you want: a wrong method tells an outsider nothing more.
         if request.method.lower() in self.http_method_names and hasattr(self, request.method.lower()):
             super().check_permissions(request)
+
+    @cached_property
+    def holder(self) -> Holder:
+        """Whom the token names, before it is known whether they may come in."""
+        return holder_of(bearer_token(get_authorization_header(self.request)))
 
     @property
     def caller(self) -> TabletCaller | StaffCaller:
