@@ -14,7 +14,7 @@ from tableorder import redis
 
 CHANNEL = "tableorder:journal"
 MOST_WAITING = 10_000  # stores whose hint has not gone out yet; beyond that, hints are dropped
-PAUSE = 0.03  # seconds between two messages: what comes meanwhile goes together, so a busy process takes 6 % more orders
+PAUSE = 0.03  # seconds between two messages: what comes meanwhile goes together, for each one wakes three processes
 
 _listeners: list[Callable] = []
 _me = uuid.uuid4().hex  # this process: what it publishes also comes back to it
