@@ -146,33 +146,30 @@ class Server:
         return self._waited_for(lambda: command(self._client)) if self._may_be_asked() else None
 
     def begin(self, *words):
-        connection = self._guarded(lambda: self._sent(words), is_answer=False) if self._may_be_asked() else None
+        connection = self._waited_for(lambda: self._sent(words), is_answer=False) if self._may_be_asked() else None
         return Question(self, connection) if connection else None
 
     def answer(self, connection):
-        return self._waited_for(lambda: self._received(connection))
+        if self._may_be_asked():
+            return self._waited_for(lambda: self._received(connection))
+        connection.disconnect()  # it has begun to hang since
+        self._client.connection_pool.release(connection)
+        return None
 
     def _may_be_asked(self) -> bool:
         if self.breaker.state == CLOSED:
-            waiting = self._waiting[:1]
-            return not waiting or time.monotonic() - waiting[0] <= STALLED
+            longest = self._waiting[:1]
+            return not longest or time.monotonic() - longest[0] <= STALLED
         if self.breaker.wants_trial():
             with contextlib.suppress(RuntimeError):  # no more threads, or the process is ending: the next one tries
                 self._in_a_thread(self._try)
         return False
 
-    def _waited_for(self, call):
+    def _waited_for(self, call, *, is_answer: bool = True):
+        """What it returns, or None if it fails, of which the breaker knows. That something could be sent proves nothing."""
         with self._lock:
             began = time.monotonic()
             self._waiting.append(began)
-        try:
-            return self._guarded(call, is_answer=True)
-        finally:
-            with self._lock:
-                self._waiting.remove(began)
-
-    def _guarded(self, call, *, is_answer: bool):
-        """What it returns, or None, and the breaker knows of it. That something could be sent proves nothing."""
         try:
             answer = call()
         except self._trouble as error:
@@ -180,6 +177,9 @@ class Server:
                 log.warning("Redis fails, going on without it: %s", error)
                 self._forget_connections()
             return None
+        finally:
+            with self._lock:
+                self._waiting.remove(began)
         if is_answer:
             self.breaker.succeeded()
         return answer

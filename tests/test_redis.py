@@ -132,6 +132,21 @@ def test_what_was_begun_is_answered_later(own_redis):
     assert ping() is True
 
 
+def test_when_it_has_begun_to_hang_only_one_waits_for_what_was_begun(own_redis):
+    assert ping() is True
+    own_redis.freeze()
+    questions = [redis.begin("PING") for _ in range(3)]
+    first = threading.Thread(target=questions[0].answer)
+    first.start()
+    time.sleep(redis.STALLED + 0.05)
+    for question in questions[1:]:
+        with took_at_most(NO_TIME):
+            assert question.answer() is None
+    first.join()
+    own_redis.thaw()
+    eventually(lambda: ping() is True)
+
+
 def test_without_it_nothing_is_begun(settings):
     settings.REDIS_URL = ""
     assert redis.begin("PING") is None
