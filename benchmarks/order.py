@@ -57,6 +57,7 @@ def _report(figures, limit: Limit) -> Report:
             promises.append(Promise(f"p95 of an order, {name}", row["p95 ms"], at_most=100, unit="ms"))
     says = (
         f"Three lines, one with an option. CPU is that of the two workers and of all of PostgreSQL, an order. pgbench (`-M prepared`) "
-        f"says the {len(limit.statements)} statements of an order's transaction, as captured from one, each in a trip of its own, to a copy of the same database; the program takes three trips."
+        f"says the {len(limit.statements)} statements of an order's transaction, as captured from one, each in a trip of its own, to a "
+        "copy of the same database; the program takes three trips."
     )
     return Report("Order", says, rows, promises)
