@@ -14,7 +14,7 @@ from uvicorn_worker import UvicornWorker
 QUIET = 1.0  # seconds for requests that were sent before their client could know that this worker is stopping
 NOTIFY = 2  # seconds between two signs of life
 FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's graceful_timeout
-LOOKS_AWAY = 0.0002  # seconds, for each connection that a worker has
+LOOKS_AWAY, AT_MOST = 0.0002, 0.002  # seconds, for each connection that a worker has; so it takes 500 a second, however many it has
 
 
 class ApiWorker(ThreadWorker):
@@ -28,7 +28,7 @@ class ApiWorker(ThreadWorker):
 
     def accept(self, listener):
         super().accept(listener)
-        self._back_at = time.monotonic() + LOOKS_AWAY * self.nr_conns
+        self._back_at = time.monotonic() + min(LOOKS_AWAY * self.nr_conns, AT_MOST)
         self.set_accept_enabled(False)
 
     def set_accept_enabled(self, enabled):
