@@ -25,6 +25,8 @@ def wider_numbers():
 
     yield lambda: alter("text")
     alter("varchar(20)")
+    connection.connection.close()  # with what it has prepared for the wider ones, or the next test would come upon it
+    connection.close()
 
 
 def test_a_statement_from_before_a_migration_costs_one_503(ours, wider_numbers):
