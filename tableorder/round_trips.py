@@ -26,6 +26,8 @@ def ask(driver: psycopg.Connection, statements: Iterable[tuple[str, Sequence]], 
     are not run.
     """
     asked = [_Statement(driver, *statement) for statement in statements]
+    for statement in asked:  # not before all of them can be sent: what is on the list counts as prepared
+        statement.look_up(driver._prepared)
     begin = not driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE
     with driver.lock:
         driver.wait(driver._prepared.maintain_gen(driver))
@@ -50,8 +52,10 @@ class _Statement:
         self.transformer = Transformer(driver)
         self.params = self.transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
         self.query, self.types = _numbered(sql), self.transformer.types or ()
-        self.how, self.name = driver._prepared.get(self, True)
-        self.key = driver._prepared.maybe_add_to_cache(self, self.how, self.name)
+
+    def look_up(self, prepared):
+        self.how, self.name = prepared.get(self, True)
+        self.key = prepared.maybe_add_to_cache(self, self.how, self.name)
 
     def send(self, pgconn) -> int:
         """How many answers it gets, of which the last is the statement's."""

@@ -18,6 +18,7 @@ from orders import board
 from sessions_app.models import ServiceCall, TableSession
 from stores.models import Journal, Table
 from stores.services import create_table
+from tableorder import round_trips
 from tests.world import TABLE_PASSWORD, line, make_choice, make_item, new_key, place, tablet_of
 
 # MySQL and MariaDB have no UPDATE ... RETURNING: there the counter row is read again after it was changed.
@@ -106,8 +107,6 @@ def test_an_order_takes_the_same_number_for_1_5_and_50_lines(ours):
 def test_an_order_takes_four_round_trips_and_one_more_for_counted_dishes(ours, tablet, stock, trips):
     """Who calls; BEGIN, table, party, menu; (stock;) all rows and the counter; events, COMMIT."""
     asked = {"lines": [line(make_item(ours, stock=stock))]}
-    from tableorder import round_trips
-
     alone = mock.patch.object(connection.Database.Cursor, "execute", side_effect=AssertionError)
     with mock.patch.object(round_trips, "ask", wraps=round_trips.ask) as ask, alone:
         assert tablet.post("tablet/orders", asked, key=new_key()).status_code == 201

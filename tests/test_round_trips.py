@@ -11,6 +11,7 @@ from django.db.utils import ProgrammingError
 
 from menus.models import Item
 from stores.models import Event
+from tableorder import round_trips
 from tableorder.statements import Bound, insert, together
 from tests.threads import at_once, begin, is_waiting
 
@@ -165,6 +166,13 @@ def test_one_that_could_not_be_prepared_is_tried_again(ours):
         together(Bound("DROP TABLE made_later", []))
 
 
+def test_one_that_is_not_sent_because_of_the_next_is_not_taken_for_prepared(ours):
+    connection.close()
+    with pytest.raises(DataError):
+        together(price(ours.item), Bound("SELECT %s", ["\0"]))
+    assert together(price(ours.item)) == [[(12000,)]]
+
+
 def test_a_connection_that_the_server_ends_is_an_operational_error_and_given_up(ours):
     mine = connection.connection.info.backend_pid
 
@@ -179,8 +187,6 @@ def test_a_connection_that_the_server_ends_is_an_operational_error_and_given_up(
 
 
 def test_a_connection_that_is_interrupted_is_not_used_again(ours):
-    from tableorder import round_trips
-
     driver = connection.connection
     with mock.patch.object(round_trips, "_trip", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         together(price(ours.item))
