@@ -39,7 +39,7 @@ if SERVE not in ("all", "api", "streams"):
 wsgi_app = "config.wsgi:application" if SERVE == "api" else "config.asgi:application"
 bind = env.str("BIND", default="127.0.0.1:8000")
 workers = env.int("WEB_CONCURRENCY", default=1)
-worker_class = "config.worker.ApiWorker" if SERVE == "api" else "config.worker.StreamWorker"
+worker_class = "config.api_worker.ApiWorker" if SERVE == "api" else "config.worker.StreamWorker"
 threads = 8
 
 timeout = 30

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 CONTROL = ("SAVEPOINT", "RELEASE SAVEPOINT")
@@ -30,7 +31,7 @@ class Statement:
 
 def statements_of(write: Callable, *, store_id) -> list[Statement]:
     """What `write` says to the database, one by one and not in its round trips. It is rolled back."""
-    seen, logged = [], connection.force_debug_cursor
+    seen = []
 
     def note(execute, sql, params, many, context):
         result = execute(sql, params, many, context)
@@ -42,12 +43,8 @@ def statements_of(write: Callable, *, store_id) -> list[Statement]:
         with connection.cursor() as cursor:
             counters = "UPDATE stores_journal SET last_number = %s, last_order_number = %s WHERE store_id = %s"
             cursor.execute(counters, [EVENTS, ORDERS, store_id])
-        connection.force_debug_cursor = True
-        try:
-            with connection.execute_wrapper(note):
-                write()
-        finally:
-            connection.force_debug_cursor = logged
+        with CaptureQueriesContext(connection), connection.execute_wrapper(note):  # captured, they go one by one
+            write()
         transaction.set_rollback(True)
     return seen
 

@@ -1,42 +1,17 @@
-"""Gunicorn's workers: by threads for the API, by ASGI for the streams and for both in one."""
+"""Gunicorn's worker for ASGI, so that it stops without breaking what is under way."""
 
 import asyncio
 import os
 import signal
 import sys
-import time
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import ThreadWorker
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
 QUIET = 1.0  # seconds for requests that were sent before their client could know that this worker is stopping
 NOTIFY = 2  # seconds between two signs of life
 FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's graceful_timeout
-LOOKS_AWAY, AT_MOST = 0.0002, 0.002  # seconds, for each connection that a worker has; so it takes 500 a second, however many it has
-
-
-class ApiWorker(ThreadWorker):
-    """Gunicorn's threads, but who has many connections leaves a new one to those who have fewer.
-
-    A connection wakes all workers, and who is quickest takes all that come together. A proxy keeps them, so they
-    would stay there: ten clients were served by one of two workers while the other slept.
-    """
-
-    _back_at = 0.0
-
-    def accept(self, listener):
-        super().accept(listener)
-        self._back_at = time.monotonic() + min(LOOKS_AWAY * self.nr_conns, AT_MOST)
-        self.set_accept_enabled(False)
-
-    def set_accept_enabled(self, enabled):
-        super().set_accept_enabled(enabled and time.monotonic() >= self._back_at)
-
-    def wait_for_and_dispatch_events(self, timeout):
-        away = self._back_at - time.monotonic()
-        super().wait_for_and_dispatch_events(min(timeout, away) if away > 0 else timeout)
 
 
 class GracefulServer(Server):
@@ -60,8 +35,6 @@ class GracefulServer(Server):
 
 
 class StreamWorker(UvicornWorker):
-    """So that it stops without breaking what is under way."""
-
     CONFIG_KWARGS = {
         "loop": "uvloop",
         "http": "httptools",

@@ -1,0 +1,29 @@
+"""Gunicorn's worker by threads, for the API. Not beside the one for ASGI: with that comes uvicorn, into each of its processes."""
+
+import time
+
+from gunicorn.workers.gthread import ThreadWorker
+
+LOOKS_AWAY, AT_MOST = 0.0002, 0.002  # seconds, for each connection that a worker has; so it takes 500 a second, however many it has
+
+
+class ApiWorker(ThreadWorker):
+    """Gunicorn's threads, but who has many connections leaves a new one to those who have fewer.
+
+    A connection wakes all workers, and who is quickest takes all that come together. A proxy keeps them, so they
+    would stay there: ten clients were served by one of two workers while the other slept.
+    """
+
+    _back_at = 0.0
+
+    def accept(self, listener):
+        super().accept(listener)
+        self._back_at = time.monotonic() + min(LOOKS_AWAY * self.nr_conns, AT_MOST)
+        self.set_accept_enabled(False)
+
+    def set_accept_enabled(self, enabled):
+        super().set_accept_enabled(enabled and time.monotonic() >= self._back_at)
+
+    def wait_for_and_dispatch_events(self, timeout):
+        away = self._back_at - time.monotonic()
+        super().wait_for_and_dispatch_events(min(timeout, away) if away > 0 else timeout)
