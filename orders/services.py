@@ -133,13 +133,7 @@ def _place(table, asked, digest, fingerprint):
     # At the end of this trip the counter row is ours, and other orders of this store wait.
     taken = journal.turn(
         store.pk,
-        *as_one(
-            taking(taken_stock),
-            bill,
-            insert(order),
-            insert(*(line for line, _ in lines)),
-            insert(*(option for _, options in lines for option in options)),
-        ),
+        *as_one(taking(taken_stock), bill),
         events=len(events) + is_first + 1 + bool(taken_stock),
         order_day=business_day(store, now),
         menu_changed=bool(taken_stock),
@@ -151,9 +145,11 @@ def _place(table, asked, digest, fingerprint):
     events.append(NewEvent("order.placed", payload, table.pk))
     if taken_stock:
         events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
-    number = statements.number.given(order=order.pk, business_day=order.business_day, number=order.number)
     transaction.on_commit(metrics.orders.inc, robust=True)
-    journal.write(store.pk, taken, *events, beside=number, commit=True)
+    # Not before the order has its number: to change a number that stands in an index is to write the whole row again,
+    # into each of its seven indexes.
+    rows = insert(order), insert(*(line for line, _ in lines)), insert(*(option for _, options in lines for option in options))
+    journal.write(store.pk, taken, *events, beside=rows, commit=True)
     return payload, True
 
 

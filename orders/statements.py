@@ -1,17 +1,6 @@
 """What placing an order asks and changes besides its own rows, each made once (tableorder/statements.py)."""
 
-from django.db.models import (
-    BigIntegerField,
-    CharField,
-    DateField,
-    DateTimeField,
-    FilteredRelation,
-    IntegerField,
-    OuterRef,
-    Q,
-    Subquery,
-    UUIDField,
-)
+from django.db.models import BigIntegerField, CharField, DateTimeField, FilteredRelation, OuterRef, Q, Subquery, UUIDField
 
 from sessions_app.models import TableSession
 from stores.models import Table
@@ -38,11 +27,5 @@ bill = Update(
     lambda: (
         TableSession.objects.filter(pk=Given("session", UUIDField())),
         {"last_order_at": Given("last_order_at", DateTimeField()), "total": Given("total", BigIntegerField())},
-    )
-)
-number = Update(
-    lambda: (
-        Order.objects.filter(pk=Given("order", UUIDField())),
-        {"business_day": Given("business_day", DateField()), "number": Given("number", IntegerField())},
     )
 )

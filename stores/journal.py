@@ -6,6 +6,7 @@ until the commit that follows: taken first it would let one order at a time thro
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -62,7 +63,7 @@ def turn(store_id, *before: Bound, events: int, order_day: datetime.date | None 
     return Turn(last_number, Journal._meta.get_field("order_day").to_python(day), order_number, menu_version)
 
 
-def write(store_id, taken: Turn, *events: NewEvent, beside: Bound | None = None, commit: bool = False):
+def write(store_id, taken: Turn, *events: NewEvent, beside: Iterable[Bound | None] = (), commit: bool = False):
     """Writes the events under the numbers of a turn that was taken for exactly so many, and `beside` with them.
 
     With `commit` this must be the last that the transaction says: it may end with it.
@@ -89,7 +90,7 @@ def write(store_id, taken: Turn, *events: NewEvent, beside: Bound | None = None,
         )
         for number, event in enumerate(events, start=first)
     ]
-    together(*as_one(beside, insert(*rows)), commit=commit)
+    together(*as_one(*beside, insert(*rows)), commit=commit)
     transaction.on_commit(lambda: wakeup.announce(store_id))
 
 

@@ -25,12 +25,14 @@ def ask(driver: psycopg.Connection, statements: Iterable[tuple[str, Sequence]], 
     committed before it began, as if it had been sent alone. Raises the error of the first that fails; those after it
     are not run.
     """
-    asked = [_Statement(driver, *statement) for statement in statements]
+    transformer = _transformer_of(driver)
+    asked = [_Statement(transformer, *statement) for statement in statements]
     for statement in asked:  # not before all of them can be sent: what is on the list counts as prepared
         statement.look_up(driver._prepared)
     begin = not driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE
     with driver.lock:
-        driver.wait(driver._prepared.maintain_gen(driver))
+        if driver._prepared._to_flush:
+            driver.wait(driver._prepared.maintain_gen(driver))
         try:
             answers = driver.wait(_trip(driver.pgconn, asked, begin and driver._get_tx_start_command(), commit and b"COMMIT"))
         except BaseException:
@@ -42,16 +44,22 @@ def ask(driver: psycopg.Connection, statements: Iterable[tuple[str, Sequence]], 
     for answer in answers:
         if answer.status == ExecStatus.FATAL_ERROR:
             raise errors.error_from_result(answer)
-    return [statement.rows() for statement in asked]
+    return [statement.rows(transformer) for statement in asked]
+
+
+def _transformer_of(driver):
+    """One for each connection: to find out again with every trip how a type is written takes longer than to write it."""
+    if not hasattr(driver, "_transformer"):
+        driver._transformer = Transformer(driver)
+    return driver._transformer
 
 
 class _Statement:
     """With `query` and `types`, by which psycopg knows those that are prepared."""
 
-    def __init__(self, driver, sql, params):
-        self.transformer = Transformer(driver)
-        self.params = self.transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
-        self.query, self.types = _numbered(sql), self.transformer.types or ()
+    def __init__(self, transformer, sql, params):
+        self.params = transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))
+        self.query, self.types, self.formats = _numbered(sql), transformer.types or (), transformer.formats
 
     def look_up(self, prepared):
         self.how, self.name = prepared.get(self, True)
@@ -61,18 +69,18 @@ class _Statement:
         """How many answers it gets, of which the last is the statement's."""
         if self.how is Prepare.SHOULD:
             pgconn.send_prepare(self.name, self.query, self.types)
-        pgconn.send_query_prepared(self.name, self.params, self.transformer.formats)
+        pgconn.send_query_prepared(self.name, self.params, self.formats)
         return 2 if self.how is Prepare.SHOULD else 1
 
     def tell(self, prepared):
         if self.key:
             prepared.validate(self.key, self.how, self.name, [self.answer])
 
-    def rows(self):
+    def rows(self, transformer):
         if self.answer.status != ExecStatus.TUPLES_OK:
             return []
-        self.transformer.set_pgresult(self.answer)
-        return self.transformer.load_rows(0, self.answer.ntuples, tuple)
+        transformer.set_pgresult(self.answer)
+        return transformer.load_rows(0, self.answer.ntuples, tuple)
 
 
 @lru_cache(maxsize=1000)
