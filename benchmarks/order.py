@@ -58,6 +58,6 @@ def _report(figures, limit: Limit) -> Report:
     says = (
         f"Three lines, one with an option. CPU is that of the two workers and of all of PostgreSQL, an order. pgbench (`-M prepared`) "
         f"says the {len(limit.statements)} statements of an order's transaction, as captured from one, each in a trip of its own, to a "
-        "copy of the same database; the program takes three trips."
+        "copy of the same database; the program takes two trips."
     )
     return Report("Order", says, rows, promises)

@@ -140,7 +140,8 @@ match database["ENGINE"].rpartition(".")[2]:
             "server_side_binding": True,
             "prepare_threshold": 5,
             "connect_timeout": 2,
-            "options": " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items()),
+            # Dates as ISO 8601 has them, whatever the server is set to: stores/journal.py writes one into a text.
+            "options": " ".join(["-c datestyle=ISO", *(f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items())]),
             "keepalives_idle": 10,
             "tcp_user_timeout": 5000,
         }

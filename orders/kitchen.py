@@ -136,11 +136,10 @@ def cancel_order(
         lines=[{"line": str(asked.line), "quantity": asked.quantity} for asked in lines],
     )
     type = "order.cancelled" if order.status == Status.CANCELLED else "order.changed"
-    taken = journal.turn(order.store_id, events=1 + stock_changed, menu_changed=stock_changed)
     events = [NewEvent(type, order_payload(order), order.table_id)]
     if stock_changed:
-        events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
-    journal.write(order.store_id, taken, *events)
+        events.append(NewEvent("menu.changed", {"version": journal.MENU_VERSION}))
+    journal.record(order.store_id, *events, menu_changed=stock_changed)
     transaction.on_commit(partial(metrics.order_lines_cancelled.inc, len(lines)), robust=True)
     return order
 

@@ -1,20 +1,29 @@
 """What orders look like on the wire: in answers and in the journal."""
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable
 
 from sessions_app.models import TableSession
+from stores.models import Table
 from stores.payloads import moment
 from tableorder.statements import columns
 
 from .models import Order, OrderLine, OrderLineOption, line_total, order_number
 
 
-def order_payload(order: Order, lines=None) -> dict:
-    """`lines`: [(line, its options)]; without them they are read, so load orders `with_lines()`."""
-    if lines is None:
-        lines = [(line, line.options.all()) for line in order.lines.all()]
-    return _order(order, order.table.number, [_line(line, options) for line, options in lines])
+def order_payload(order: Order) -> dict:
+    """Load orders `with_lines()`."""
+    return _order(order, order.table.number, [_line(line, line.options.all()) for line in order.lines.all()])
+
+
+def placed_payload(order, table: Table, lines) -> dict:
+    """That of an order which is just being placed and has no `numbers` yet. `lines`: [(line, its options)]."""
+    return _order(order, table.number, [_line(line, options) for line, options in lines])
+
+
+def numbers(business_day: datetime.date | None, number: int | None) -> dict:
+    return {"number": number, "order_number": number and order_number(business_day, number)}
 
 
 def order_payloads(orders: Iterable) -> list[dict]:
@@ -44,8 +53,7 @@ def orders_by_session(sessions: Iterable[TableSession]) -> dict[str, list[dict]]
 def _order(order, table_number, lines):
     return {
         "id": str(order.id),
-        "number": order.number,
-        "order_number": order_number(order.business_day, order.number),
+        **numbers(order.business_day, order.number),
         "status": order.status,
         "total": order.total,
         "currency": order.currency,

@@ -21,14 +21,14 @@ from stores.journal import NewEvent
 from stores.models import Store, Table
 from tableorder import json, metrics
 from tableorder.errors import Absent
-from tableorder.statements import as_one, insert, together
+from tableorder.statements import as_one, insert, new, together
 from tableorder.transactions import whole
 
 from . import statements
 from .errors import EmptyOrder, IdempotencyKeyReused, PriceChanged, SessionChanged
 from .menu import offer, offered
 from .models import Order, OrderLine, OrderLineOption
-from .payloads import order_payload, quote_payload
+from .payloads import numbers, order_payload, placed_payload, quote_payload
 from .pricing import NewLine, PricedLine, price
 from .stock import lock_stock, taking
 
@@ -113,9 +113,10 @@ def _place(table, asked, digest, fingerprint):
         session = TableSession(store=store, table=table, started_at=now, last_order_at=now)
     session.last_order_at = max(session.last_order_at, now)  # the clock of another machine may be a little ahead
     session.total += total
-    order = Order(
+    order = new(
+        Order,
         store_id=store.pk,
-        table=table,
+        table_id=table.pk,
         session_id=session.pk,
         idempotency_key=digest,
         fingerprint=fingerprint,
@@ -126,31 +127,31 @@ def _place(table, asked, digest, fingerprint):
     )
     lines = _lines(order, priced, taken_stock)
     if is_first:
-        bill = insert(session)
+        bill = insert(TableSession, session)
+        events.append(session_event("session.started", session))
     else:
         bill = statements.bill.given(session=session.pk, last_order_at=session.last_order_at, total=session.total)
-
-    # At the end of this trip the counter row is ours, and other orders of this store wait.
-    taken = journal.turn(
+    placed = placed_payload(order, table, lines)
+    events.append(NewEvent("order.placed", placed | journal.ORDER, table.pk))
+    if taken_stock:
+        events.append(NewEvent("menu.changed", {"version": journal.MENU_VERSION}))
+    transaction.on_commit(metrics.orders.inc, robust=True)
+    taken = journal.record(
         store.pk,
-        *as_one(taking(taken_stock), bill),
-        events=len(events) + is_first + 1 + bool(taken_stock),
+        *events,
+        before=as_one(taking(taken_stock), bill),
+        # After the counter row, so that the order has its number: to change a number that stands in an index is to write
+        # the whole row again, into each of its seven indexes.
+        beside=[
+            journal.numbered(Order, order, store.pk),
+            insert(OrderLine, *(line for line, _ in lines)),
+            insert(OrderLineOption, *(option for _, options in lines for option in options)),
+        ],
         order_day=business_day(store, now),
         menu_changed=bool(taken_stock),
+        commit=True,
     )
-    order.business_day, order.number = taken.order_day, taken.order_number
-    payload = order_payload(order, lines)
-    if is_first:
-        events.append(session_event("session.started", session))
-    events.append(NewEvent("order.placed", payload, table.pk))
-    if taken_stock:
-        events.append(NewEvent("menu.changed", {"version": taken.menu_version}))
-    transaction.on_commit(metrics.orders.inc, robust=True)
-    # Not before the order has its number: to change a number that stands in an index is to write the whole row again,
-    # into each of its seven indexes.
-    rows = insert(order), insert(*(line for line, _ in lines)), insert(*(option for _, options in lines for option in options))
-    journal.write(store.pk, taken, *events, beside=rows, commit=True)
-    return payload, True
+    return placed | numbers(taken.order_day, taken.order_number), True
 
 
 def _party_and_first_order(table, row):
@@ -175,11 +176,13 @@ def _refuse_another_party(asked, session):
         raise SessionChanged(session=session and session_payload(session))
 
 
-def _lines(order, priced, taken_stock) -> list[tuple[OrderLine, list[OrderLineOption]]]:
+def _lines(order, priced, taken_stock):
+    """[(line, its options)], not yet written."""
     lines = []
     for position, asked in enumerate(priced):
-        line = OrderLine(
-            order_id=order.pk,
+        line = new(
+            OrderLine,
+            order_id=order.id,
             position=position,
             item_id=asked.item.id,
             name=asked.item.name,
@@ -189,7 +192,7 @@ def _lines(order, priced, taken_stock) -> list[tuple[OrderLine, list[OrderLineOp
             took_stock=asked.item.id in taken_stock,
         )
         chosen = [
-            OrderLineOption(line_id=line.pk, option_id=option.id, name=option.name, price_delta=option.price_delta)
+            new(OrderLineOption, line_id=line.id, option_id=option.id, name=option.name, price_delta=option.price_delta)
             for option in asked.options
         ]
         lines.append((line, chosen))

@@ -2,9 +2,13 @@
 
 `record` is the last thing a transaction does. It takes the lock of the store's counter row, which is held only
 until the commit that follows: taken first it would let one order at a time through a store.
+
+What only that row knows (the next numbers) stands in events as a mark, and the database puts the number in. So the
+lock is never held while Python computes or a word is under way: all is said in one round trip.
 """
 
 import datetime
+import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +17,21 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tableorder import json
-from tableorder.statements import Bound, as_one, insert, together
+from tableorder.statements import Bound, as_one, insert, new, together
 
 from . import wakeup
 from .models import Event, Journal
+
+
+def _mark(name: str) -> str:
+    """Nobody can write it into a note or a name: no other process knows it, and it never leaves the database as it is."""
+    return f"{name}-{secrets.token_hex(8)}"
+
+
+# In the data of an event: what the counter row gives with it.
+MENU_VERSION, ORDER_NUMBER, ORDER_DAY, ZEROS = _mark("version"), _mark("number"), _mark("day"), _mark("zeros")
+ORDER = {"number": ORDER_NUMBER, "order_number": f"{ORDER_DAY}-{ZEROS}{ORDER_NUMBER}"}  # as orders/models.py writes them
+_NUMBER = _mark("event")
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,8 @@ class NewEvent:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What one turn of the counter row gave."""
+class Taken:
+    """What the counter row gave."""
 
     last_number: int
     order_day: datetime.date | None
@@ -36,14 +51,50 @@ class Turn:
     menu_version: int
 
 
-def turn(store_id, *before: Bound, events: int, order_day: datetime.date | None = None, menu_changed: bool = False) -> Turn:
-    """Takes the next `events` numbers, an order number if it is for an order, and a menu version if that changed.
+def record(
+    store_id,
+    *events: NewEvent,
+    before: Iterable[Bound] = (),
+    beside: Iterable[Bound | None] = (),
+    order_day: datetime.date | None = None,
+    menu_changed: bool = False,
+    commit: bool = False,
+) -> Taken:
+    """Writes what happened, in the transaction in which it happened, as its last step: `before`, then the events with
+    their numbers, and `beside` with them, which may be `numbered`.
 
-    `before`: what is to be written first, in the same round trip.
-
-    An order number counts from 1 each business day. A day never goes back: if a store moves its clock, the
-    numbers of the later day go on, so that none is given twice.
+    With `order_day` an order number is taken too. It counts from 1 each business day. A day never goes back: if a store
+    moves its clock, the numbers of the later day go on, so that none is given twice. With `menu_changed` the menu gets its
+    next version. With `commit` nothing may be said in this transaction after it: it may end with it.
     """
+    taking = [*before, *_taking(store_id, len(events), order_day, menu_changed)]
+    answers = together(*taking, *as_one(*beside, _rows(store_id, events)), commit=commit)
+    transaction.on_commit(lambda: wakeup.announce(store_id))
+    [(last_number, day, order_number, menu_version)] = answers[len(taking) - 1]
+    return Taken(last_number, Journal._meta.get_field("order_day").to_python(day), order_number, menu_version)
+
+
+def menu_changed(store_id):
+    """The menu has a new version: tablets read it again."""
+    record(store_id, NewEvent("menu.changed", {"version": MENU_VERSION}), menu_changed=True)
+
+
+def numbered(model, row, store_id) -> Bound:
+    """The new row of an order, with the day and the number that it gets."""
+    found = {"business_day": "stores_journal.order_day", "number": "stores_journal.last_order_number"}
+    return insert(model, row, source=_row(store_id), **found)
+
+
+def _row(store_id):
+    return Bound("stores_journal WHERE stores_journal.store_id = %s", [_key(store_id)])
+
+
+def _key(store_id):
+    return Journal._meta.pk.get_db_prep_value(store_id, connection)
+
+
+def _taking(store_id, events, order_day, menu_changed) -> list[Bound]:
+    """Takes the numbers; the last statement answers with the row."""
     day = "CASE WHEN order_day IS NULL OR order_day < %s THEN %s ELSE order_day END" if order_day else "order_day"
     number = "CASE WHEN order_day IS NULL OR order_day < %s THEN 1 ELSE last_order_number + 1 END" if order_day else "last_order_number"
     returning = "last_number, order_day, last_order_number, menu_version"
@@ -52,54 +103,45 @@ def turn(store_id, *before: Bound, events: int, order_day: datetime.date | None 
         f"UPDATE stores_journal SET last_number = last_number + %s, menu_version = menu_version + %s, "
         f"last_order_number = {number}, order_day = {day} WHERE store_id = %s"
     )
-    key = Journal._meta.pk.get_db_prep_value(store_id, connection)
-    params = [events, int(menu_changed), *[order_day] * (3 if order_day else 0), key]
+    params = [events, int(menu_changed), *[order_day] * (3 if order_day else 0), _key(store_id)]
     if connection.vendor == "mysql":  # no UPDATE ... RETURNING; the row is ours until the commit
-        taking = [Bound(update, params), Bound(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [key])]
-    else:
-        taking = [Bound(f"{update} RETURNING {returning}", params)]
-    *_, [row] = together(*before, *taking)
-    last_number, day, order_number, menu_version = row
-    return Turn(last_number, Journal._meta.get_field("order_day").to_python(day), order_number, menu_version)
+        return [Bound(update, params), Bound(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [_key(store_id)])]
+    return [Bound(f"{update} RETURNING {returning}", params)]
 
 
-def write(store_id, taken: Turn, *events: NewEvent, beside: Iterable[Bound | None] = (), commit: bool = False):
-    """Writes the events under the numbers of a turn that was taken for exactly so many, and `beside` with them.
+# What stands where a mark stood. CHAR, because only that is a text on every database.
+_ORDER = "stores_journal.last_order_number"
+_PUT_IN = {
+    f'"{_NUMBER}"': "CAST(stores_journal.last_number - {number} AS CHAR(20))",
+    f'"{MENU_VERSION}"': "CAST(stores_journal.menu_version AS CHAR(20))",
+    f'"{ORDER_NUMBER}"': f"CAST({_ORDER} AS CHAR(20))",
+    ORDER_DAY: "COALESCE(REPLACE(CAST(stores_journal.order_day AS CHAR(10)), '-', ''), '')",
+    ZEROS: f"CASE WHEN {_ORDER} < 10 THEN '000' WHEN {_ORDER} < 100 THEN '00' WHEN {_ORDER} < 1000 THEN '0' ELSE '' END",
+    ORDER_NUMBER: f"CAST({_ORDER} AS CHAR(20))",
+}
+_BODY = "{body}"
+for mark, value in _PUT_IN.items():
+    _BODY = f"REPLACE({_BODY}, '{mark}', {value})"
 
-    With `commit` this must be the last that the transaction says: it may end with it.
-    """
+
+def _rows(store_id, events) -> Bound:
+    """The events, numbered from the last one back."""
     at = timezone.now()
-    first = taken.last_number - len(events) + 1
     rows = [
-        Event(
-            store_id=store_id,
-            number=number,
-            type=event.type,
-            table_id=event.table_id,
-            at=at,
-            body=json.dumps(
-                {
-                    "number": number,
-                    "type": event.type,
-                    "store": str(store_id),
-                    "table": str(event.table_id) if event.table_id else None,
-                    "at": at.isoformat(),
-                    "data": event.data,
-                }
-            ),
-        )
-        for number, event in enumerate(events, start=first)
+        new(Event, store_id=store_id, number=back, type=event.type, table_id=event.table_id, at=at, body=_body(store_id, event, at))
+        for back, event in zip(reversed(range(len(events))), events, strict=True)
     ]
-    together(*as_one(*beside, insert(*rows)), commit=commit)
-    transaction.on_commit(lambda: wakeup.announce(store_id))
+    return insert(Event, *rows, source=_row(store_id), number="stores_journal.last_number - {number}", body=_BODY)
 
 
-def record(store_id, *events: NewEvent):
-    """Writes what happened, in the transaction in which it happened, as its last step."""
-    write(store_id, turn(store_id, events=len(events)), *events)
-
-
-def menu_changed(store_id):
-    """The menu has a new version: tablets read it again."""
-    taken = turn(store_id, events=1, menu_changed=True)
-    write(store_id, taken, NewEvent("menu.changed", {"version": taken.menu_version}))
+def _body(store_id, event, at) -> str:
+    return json.dumps(
+        {
+            "number": _NUMBER,
+            "type": event.type,
+            "store": str(store_id),
+            "table": str(event.table_id) if event.table_id else None,
+            "at": at.isoformat(),
+            "data": event.data,
+        }
+    )

@@ -109,10 +109,10 @@ def test_within_another_transaction_they_leave_the_commit_to_it(ours):
 
 
 def test_what_fails_stops_those_after_it_and_undoes_those_before_it(ours):
-    together(insert(event(ours, 1000)))
+    together(insert(Event, event(ours, 1000)))
     for within in (transaction.atomic, mock.MagicMock):
         with pytest.raises(IntegrityError), within():
-            together(insert(event(ours, 1001)), insert(event(ours, 1000)), new_price(ours.item, 1), commit=True)
+            together(insert(Event, event(ours, 1001)), insert(Event, event(ours, 1000)), new_price(ours.item, 1), commit=True)
         assert not Event.objects.filter(number=1001).exists()
         assert together(price(ours.item)) == [[(12000,)]]
 

@@ -62,7 +62,7 @@ def test_rows_are_written_as_they_are(ours, count):
     table = ours.table.pk
     events = [event(ours, 1000 + number, text, table if number % 2 else None) for number, text in enumerate(AWKWARD[:count])]
     with CaptureQueriesContext(connection) as statements:
-        together(*as_one(insert(*events)))
+        together(*as_one(insert(Event, *events)))
     assert len(statements) == 1
     written = Event.objects.in_store(ours.store).filter(number__gte=1000).order_by("number")
     assert [(row.body, row.table_id, row.at) for row in written] == [(row.body, row.table_id, row.at) for row in events]
@@ -74,22 +74,22 @@ def test_what_is_too_long_is_refused_and_not_cut(ours, count):
     events = [event(ours, 1000 + number, "") for number in range(count)]
     events[0].type = "a" * (Event._meta.get_field("type").max_length + 1)
     with pytest.raises(DataError), transaction.atomic():
-        together(*as_one(insert(*events)))
+        together(*as_one(insert(Event, *events)))
     assert not Event.objects.filter(number__gte=1000).exists()
 
 
 def test_what_would_not_be_written_as_it_is_is_refused(ours):
     with pytest.raises(TypeError, match="details"):
-        insert(AuditEntry(store=ours.store, actor_name="x", action="a", subject="s"))
+        insert(AuditEntry, AuditEntry(store=ours.store, actor_name="x", action="a", subject="s"))
     with pytest.raises(TypeError, match="image"):
-        insert(Item(store=ours.store, category=ours.category, name="x", price=1))
+        insert(Item, Item(store=ours.store, category=ours.category, name="x", price=1))
 
 
 def test_what_belongs_together_goes_together(ours, theirs):
     more = Update(lambda: (Item.objects.filter(pk=Given("item", UUIDField())), {"stock": F("stock") + Given("more", IntegerField())}))
     item, other = make_item(ours, stock=5), make_item(theirs, stock=5)
     with CaptureQueriesContext(connection) as statements, transaction.atomic():
-        together(*as_one(more.given(item=item.pk, more=-2), None, insert(event(ours, 1000, "one")), insert()))
+        together(*as_one(more.given(item=item.pk, more=-2), None, insert(Event, event(ours, 1000, "one")), insert(Event)))
     sent = [statement["sql"] for statement in statements if not statement["sql"].startswith(("BEGIN", "COMMIT"))]
     assert len(sent) == (1 if connection.vendor == "postgresql" else 2)
     assert [Item.objects.get(pk=one.pk).stock for one in (item, other)] == [3, 5]
@@ -101,7 +101,7 @@ def test_what_belongs_together_goes_together(ours, theirs):
 def test_all_of_it_or_nothing(ours):
     numbers_twice = [event(ours, 1001, "two"), event(ours, 1001, "three")]
     with pytest.raises(IntegrityError), transaction.atomic():
-        together(*as_one(insert(event(ours, 1000, "one")), insert(*numbers_twice)))
+        together(*as_one(insert(Event, event(ours, 1000, "one")), insert(Event, *numbers_twice)))
     assert not Event.objects.filter(number__gte=1000).exists()
 
 

@@ -93,8 +93,9 @@ def set_up(plan: dict):
         Membership.objects.get_or_create(store=store, user=user, defaults={"id": demo_id(username, "membership"), "role": role})
     tables = _tables(plan, store)
     menu_changed = _menu(plan, store)
-    if tables:
-        journal.record(store.pk, *(journal.NewEvent("table.changed", table_payload(table), table.pk) for table in tables))
+    for start in range(0, len(tables), 100):  # SQLite writes at most 500 rows with one statement
+        some = [journal.NewEvent("table.changed", table_payload(table), table.pk) for table in tables[start : start + 100]]
+        journal.record(store.pk, *some)
     if menu_changed:
         journal.menu_changed(store.pk)
 

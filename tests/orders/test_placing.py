@@ -1,10 +1,12 @@
 """A guest orders."""
 
+import json
+
 import pytest
 
 from menus.models import Item
 from orders.models import Order
-from stores.models import Event
+from stores.models import Event, Journal
 from tests.world import line, make_choice, make_item, new_key, order_for, place, problem, staff_of, tablet_of
 
 ORDERS = "tablet/orders"
@@ -30,6 +32,23 @@ def test_an_order_is_priced_numbered_and_in_the_journal(tablet, ours):
         "session.started",
         "order.placed",
     ]
+
+
+@pytest.mark.parametrize("last", [0, 8, 9, 98, 99, 998, 999, 9998, 9999, 123_456])
+def test_the_journal_says_of_an_order_what_its_guest_was_told(tablet, ours, last):
+    """Its numbers come from the counter row, as the database writes them: as Python does, whatever else stands there."""
+    item = make_item(ours, stock=5)
+    tablet.post(ORDERS, order_for(ours.item), key=new_key())
+    Journal.objects.filter(store=ours.store).update(last_order_number=last, menu_version=10 * last + 1)
+    asked = {"lines": [line(item, 1, note='"number" \\"1\\" 100 % {number} 김치')], "note": "'; -- \\u0001"}
+    told = tablet.post(ORDERS, asked, key=new_key()).json()
+    placed, changed = Event.objects.in_store(ours.store).order_by("-number")[:2][::-1]
+    assert told["order_number"] == f"{Order.objects.get(pk=told['id']).business_day:%Y%m%d}-{last + 1:04d}"
+    assert tablet.get("tablet/session").json()["orders"][0] == told
+    body = json.loads(placed.body)
+    assert (body["number"], body["type"], body["data"]) == (placed.number, "order.placed", told)
+    body = json.loads(changed.body)
+    assert (body["number"], body["type"], body["data"]) == (placed.number + 1, "menu.changed", {"version": 10 * last + 2})
 
 
 def test_a_double_tap_orders_once(tablet, ours):

@@ -49,7 +49,7 @@ def test_counting_the_portions_anew_loses_none_that_are_ordered_after_it(ours, d
         "order": lambda: tablet.post(ORDERS, order_for(item, quantity=2), key=new_key()),
         "recount": lambda: manager.patch(f"staff/items/{item.pk}", {"stock": 10}),
     }
-    with stopped_before(journal, "turn") as stop:
+    with stopped_before(journal, "record") as stop:
         winner = begin(calls.pop(first))
         stop.wait_until_reached()
         loser = begin(*calls.values())

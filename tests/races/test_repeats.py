@@ -2,12 +2,13 @@
 
 from unittest import mock
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 from menus.models import Item
 from orders.models import Order, OrderLine
 from sessions_app.models import TableSession
 from stores import journal
+from stores.models import Journal
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
 from tests.world import make_item, order_for, problem, tablet_of
 
@@ -38,7 +39,7 @@ def test_repeats_of_the_order_that_takes_the_last_portion_are_not_sold_out(ours)
 
 def test_a_repeat_waits_for_the_first_and_gets_its_order(ours):
     body, tablet, again = order_for(ours.item), tablet_of(ours.table), tablet_of(ours.table)
-    with stopped_before(journal, "turn") as stop:
+    with stopped_before(journal, "record") as stop:
         first = begin(tablet.post, ORDERS, body, key="tap-0001")
         stop.wait_until_reached()
         second = begin(again.post, ORDERS, body, key="tap-0001")
@@ -51,8 +52,8 @@ def test_a_repeat_waits_for_the_first_and_gets_its_order(ours):
 def test_a_repeat_of_an_order_that_is_refused_meanwhile_is_tried_on_its_own(ours):
     """The first fails at its very end, as when its worker dies; the second does not wait for ever and orders."""
     body, tablet, again = order_for(ours.item), tablet_of(ours.table), tablet_of(ours.table)
-    failing_once = mock.patch.object(journal, "write", wraps=journal.write, side_effect=[OperationalError("gone"), mock.DEFAULT])
-    with stopped_before(journal, "turn") as stop, failing_once:
+    failing_once = mock.patch.object(journal, "record", wraps=journal.record, side_effect=[OperationalError("gone"), mock.DEFAULT])
+    with failing_once, stopped_before(journal, "record") as stop:
         first = begin(tablet.post, ORDERS, body, key="tap-0001")
         stop.wait_until_reached()
         second = begin(again.post, ORDERS, body, key="tap-0001")
@@ -65,14 +66,14 @@ def test_a_repeat_of_an_order_that_is_refused_meanwhile_is_tried_on_its_own(ours
 
 
 def test_the_same_key_from_two_tables_is_one_order_and_one_refusal(ours):
-    body, here, there = order_for(ours.item), tablet_of(ours.tables[0]), tablet_of(ours.tables[1])
-    with stopped_before(journal, "write") as stop:
-        first = begin(here.post, ORDERS, body, key="tap-0001")
-        stop.wait_until_reached()
-        second = begin(there.post, ORDERS, body, key="tap-0001")
-        assert is_waiting(second)
-        stop.let_go()
-        assert first.result().status_code == 201
-        problem(second.result(), 422, "IDEMPOTENCY_KEY_REUSED")
-    assert Order.objects.get().table == ours.tables[0]
+    """The second has written its order when it finds that the key is taken."""
+    body, tables = order_for(ours.item), [tablet_of(table) for table in ours.tables[:2]]
+    with transaction.atomic():
+        Journal.objects.select_for_update().get(store=ours.store)
+        asked = [begin(tablet.post, ORDERS, body, key="tap-0001") for tablet in tables]
+        assert all(is_waiting(each) for each in asked)
+    [winner] = [table for table, each in zip(ours.tables, asked, strict=False) if each.result().status_code == 201]
+    [loser] = [each.result() for each in asked if each.result().status_code != 201]
+    problem(loser, 422, "IDEMPOTENCY_KEY_REUSED")
+    assert Order.objects.get().table == winner
     assert TableSession.objects.count() == 1
