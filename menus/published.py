@@ -38,7 +38,7 @@ def rendered_menu(store: Store, version: int, epoch: str = "") -> bytes:
     key = f"tableorder:menu:{store.mark}:{version}:{epoch}:{_made_by()}"
     menu = redis.ask(lambda client: client.get(key))
     if menu is None:
-        menu = json.dumps({"version": version, "categories": _categories(store.pk)}).encode()
+        menu = json.dumps({"version": version, "categories": _categories(store.pk)})
         redis.ask(lambda client: client.set(key, menu, ex=SHARED_FOR))
     return menu
 

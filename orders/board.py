@@ -39,7 +39,7 @@ def _rendered(store, mark, number, time_slot):
 def _render(store):
     on_board = _sessions(store)
     ends = [session.expires_at for session in on_board if session.state == TableSession.State.ACTIVE and session.expires_at]
-    return json.dumps(board_payload(store, on_board)).encode(), min(ends, default=None)
+    return json.dumps(board_payload(store, on_board)), min(ends, default=None)
 
 
 def board_payload(store: Store, on_board: list[TableSession]) -> dict:

@@ -49,7 +49,7 @@ class NewOrder:
         session = "not said" if self.session is NOT_SAID else self.session and str(self.session)
         lines = [[str(line.item), line.quantity, [str(option) for option in line.options], line.note] for line in self.lines]
         content = [str(table.pk), session, self.expected_total, self.note, lines]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(content)).hexdigest()
 
 
 def quote(store: Store, *, lines: tuple[NewLine, ...]) -> list[PricedLine]:

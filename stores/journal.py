@@ -144,4 +144,4 @@ def _body(store_id, event, at) -> str:
             "at": at.isoformat(),
             "data": event.data,
         }
-    )
+    ).decode()

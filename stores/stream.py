@@ -85,7 +85,7 @@ class Exchange:
     async def refuse(self, error: Exception):
         with translation.override(self._language):
             refusal = translate(error)
-            body = json.dumps(problem(refusal, self.request_id)).encode()
+            body = json.dumps(problem(refusal, self.request_id))
         headers = problem_headers(refusal) | {"Content-Type": PROBLEM, "Content-Length": str(len(body))}
         if isinstance(refusal, MethodNotAllowed):
             headers["Allow"] = "GET, OPTIONS"

@@ -216,7 +216,7 @@ class JSONRenderer(BaseRenderer):
     charset = None
 
     def render(self, data, accepted_media_type=None, renderer_context=None):
-        return b"" if data is None else json.dumps(data).encode()
+        return b"" if data is None else json.dumps(data)
 
 
 class AlwaysJSON(BaseContentNegotiation):
