@@ -109,6 +109,27 @@ def make_room_for_counts():
 
 def pre_fork(server, worker):
     Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(mode=0o700, exist_ok=True)  # some machines tidy up by themselves
+    worker.core = core_for_one_more(server.WORKERS.values())
+
+
+def core_for_one_more(others):
+    """Where each core can have a worker, those of the API keep to theirs; None where they run as they come.
+
+    Of a worker's threads one at a time runs Python. On several cores they wake each other up across them with every
+    statement: that cost 1.04 to 1.13 times the orders and 1.25 times the menus (two cores, interleaved loads). What else
+    runs on the machine, the kernel puts where there is room.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if SERVE != "api" or not 1 < len(cores) <= workers:
+        return None
+    taken = [getattr(each, "core", None) for each in others]
+    return min(cores, key=taken.count)
+
+
+def post_fork(server, worker):
+    if worker.core is not None:
+        with contextlib.suppress(OSError):  # not everywhere may one ask for it
+            os.sched_setaffinity(0, {worker.core})
 
 
 def post_worker_init(worker):

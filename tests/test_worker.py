@@ -1,7 +1,11 @@
 """How gunicorn's workers share what comes."""
 
+import os
+import signal
 import socket
 from collections import Counter
+
+import pytest
 
 from tests.own_server import OwnServer
 
@@ -16,6 +20,35 @@ def test_connections_that_come_together_are_shared_by_the_workers(tmp_path):
         shares = [who_answers(server) for _ in range(ROUNDS)]
     assert [sum(share.values()) for share in shares] == [CLIENTS] * ROUNDS
     assert sum(max(share.values()) for share in shares) <= 0.65 * CLIENTS * ROUNDS, shares
+
+
+CORES = sorted(os.sched_getaffinity(0))
+
+
+def cores_of(server) -> list[list[int]]:
+    return sorted(sorted(os.sched_getaffinity(worker)) for worker in server.workers())
+
+
+@pytest.mark.skipif(len(CORES) < 2, reason="there is one core only")
+def test_each_core_has_its_workers_also_after_one_was_killed_and_after_a_reload(tmp_path):
+    with OwnServer(tmp_path, SERVE="api", WEB_CONCURRENCY=str(len(CORES) + 1)) as server:
+        expected = sorted([[core] for core in CORES] + [[CORES[0]]])
+        server.until(lambda: cores_of(server) == expected)
+        for worker in list(server.workers())[:2]:
+            os.kill(worker, signal.SIGKILL)
+            server.until(lambda gone=worker: gone not in server.workers())
+            server.until(lambda: len(cores_of(server)) == len(expected))
+            assert {core for [core] in cores_of(server)} == set(CORES)
+        server.process.send_signal(signal.SIGHUP)
+        before = server.workers()
+        server.until(lambda: not before & server.workers() and len(cores_of(server)) == len(expected))
+        assert {core for [core] in cores_of(server)} == set(CORES)
+
+
+@pytest.mark.parametrize("serve", [{"SERVE": "api", "WEB_CONCURRENCY": "1"}, {"SERVE": "all", "WEB_CONCURRENCY": str(len(CORES))}])
+def test_a_worker_alone_and_streams_run_where_there_is_room(tmp_path, serve):
+    with OwnServer(tmp_path, **serve) as server:
+        server.until(lambda: cores_of(server) == [CORES] * int(serve["WEB_CONCURRENCY"]))
 
 
 def who_answers(server) -> Counter:
