@@ -4,23 +4,46 @@ DRF's fields are made for HTML forms: 1.0 and "1" pass as integers, 7 as a strin
 that is stored in money terms says no instead.
 """
 
+import re
 import uuid
+from functools import cached_property
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.fields import SkipField, empty
 
 
 class Strict(serializers.Serializer):
-    """An input serializer: fields it doesn't know are refused, never ignored."""
+    """An input serializer: fields it doesn't know are refused, never ignored.
+
+    DRF's own way also reads HTML forms and fields by other names. A body here is JSON, and without that takes half as long.
+    """
+
+    @cached_property
+    def _taken(self):
+        """(name, field, what else is asked of its value) of each."""
+        return [(name, field, getattr(self, f"validate_{name}", None)) for name, field in self.fields.items()]
 
     def to_internal_value(self, data):
-        if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(
-                    {name: [serializers.ErrorDetail(_("This field is not known."), code="unknown")] for name in unknown}
-                )
-        return super().to_internal_value(data)
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)  # which refuses it
+        errors = {
+            name: [serializers.ErrorDetail(_("This field is not known."), code="unknown")] for name in data if name not in self.fields
+        }
+        if errors:
+            raise serializers.ValidationError(errors)
+        taken = {}
+        for name, field, check in self._taken:
+            try:
+                value = field.run_validation(data.get(name, empty))
+                taken[name] = check(value) if check else value
+            except serializers.ValidationError as error:
+                errors[name] = error.detail
+            except SkipField:
+                continue  # it may be left out, and was
+        if errors:
+            raise serializers.ValidationError(errors)
+        return taken
 
 
 class Nothing(Strict):
@@ -43,13 +66,16 @@ class Boolean(serializers.BooleanField):
         return data
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 class Text(serializers.CharField):
     """One line or several, trimmed. Control characters other than tab and line breaks are refused."""
 
     def to_internal_value(self, data):
         if type(data) is not str:
             self.fail("invalid")
-        if any(ord(letter) < 32 and letter not in "\t\n\r" for letter in data):
+        if _CONTROL.search(data):
             self.fail("invalid")
         return super().to_internal_value(data)
 

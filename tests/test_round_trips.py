@@ -63,7 +63,9 @@ VALUES = {
     "bigint": [0, 7, -(2**40)],
     "uuid": [uuid.UUID(int=7)],
     "date": [datetime.date(2026, 2, 28)],
-    "timestamptz": [datetime.datetime(2026, 2, 28, 23, 59, tzinfo=datetime.UTC)],
+    "timestamptz": [
+        datetime.datetime(2026, 2, 28, 23, 59, 1, microsecond, tzinfo=datetime.UTC) for microsecond in (0, 5, 120_000, 999_999)
+    ],
 }
 
 
