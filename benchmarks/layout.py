@@ -90,7 +90,6 @@ def gunicorn(*arguments: str) -> list[str]:
 def api_of(folder: Path, database: str) -> WebService:
     """Everything but the streams, by threads."""
     environment = SETTINGS | {"DATABASE_URL": database, "SERVE": "api", "WEB_CONCURRENCY": str(WORKERS)}
-    environment["DATABASE_POOL_SIZE"] = "2"  # as docs/scaling.md says of a PostgreSQL on the same machine
     return WebService(folder, "api", gunicorn("-c", "gunicorn.conf.py"), **environment)
 
 

@@ -12,10 +12,14 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()  # before anything that imports models
 
+from django.urls import get_resolver  # noqa: E402
+
 from config.checks import refuse_unsafe  # noqa: E402
 from stores import stream  # noqa: E402
 
 refuse_unsafe()
+if settings.SERVE == "all":
+    get_resolver().url_patterns  # noqa: B018  loads every view now: Django would while the first guest waits
 
 OPERATIONS = ("/health", "/health/ready", "/metrics")
 

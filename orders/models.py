@@ -56,7 +56,7 @@ class Order(models.Model):
     store = models.ForeignKey(Store, models.CASCADE, db_index=False, related_name="orders", verbose_name=_("store"))
     table = models.ForeignKey(Table, models.PROTECT, db_index=False, related_name="orders", verbose_name=_("table"))
     session = models.ForeignKey(TableSession, models.CASCADE, db_index=False, related_name="orders", verbose_name=_("table session"))
-    # Null only inside the transaction that places the order: its number is the last thing that gives.
+    # Null only inside the transaction of a release that wrote an order first and its number later.
     business_day = models.DateField(_("business day"), null=True)
     number = models.PositiveIntegerField(_("number"), null=True)
     # SHA-256 of the tablet's key: keys differ by the byte, database collations may not.

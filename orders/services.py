@@ -136,14 +136,14 @@ def _place(table, asked, digest, fingerprint):
     if taken_stock:
         events.append(NewEvent("menu.changed", {"version": journal.MENU_VERSION}))
     transaction.on_commit(metrics.orders.inc, robust=True)
-    taken = journal.record(
+    given = journal.record(
         store.pk,
         *events,
         before=as_one(taking(taken_stock), bill),
         # After the counter row, so that the order has its number: to change a number that stands in an index is to write
         # the whole row again, into each of its seven indexes.
         beside=[
-            journal.numbered(Order, order, store.pk),
+            insert(Order, order, source=journal.counter(store.pk), business_day=journal.DAY, number=journal.NUMBER),
             insert(OrderLine, *(line for line, _ in lines)),
             insert(OrderLineOption, *(option for _, options in lines for option in options)),
         ],
@@ -151,7 +151,7 @@ def _place(table, asked, digest, fingerprint):
         menu_changed=bool(taken_stock),
         commit=True,
     )
-    return placed | numbers(taken.order_day, taken.order_number), True
+    return placed | numbers(*given), True
 
 
 def _party_and_first_order(table, row):

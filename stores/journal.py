@@ -12,6 +12,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -31,7 +32,7 @@ def _mark(name: str) -> str:
 # In the data of an event: what the counter row gives with it.
 MENU_VERSION, ORDER_NUMBER, ORDER_DAY, ZEROS = _mark("version"), _mark("number"), _mark("day"), _mark("zeros")
 ORDER = {"number": ORDER_NUMBER, "order_number": f"{ORDER_DAY}-{ZEROS}{ORDER_NUMBER}"}  # as orders/models.py writes them
-_NUMBER = _mark("event")
+_EVENT_NUMBER = _mark("event")
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,11 @@ class NewEvent:
     table_id: uuid.UUID | None = None
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What the counter row gave."""
+class Numbers(NamedTuple):
+    """The last that an order of this store has got."""
 
-    last_number: int
     order_day: datetime.date | None
     order_number: int
-    menu_version: int
 
 
 def record(
@@ -59,9 +57,9 @@ def record(
     order_day: datetime.date | None = None,
     menu_changed: bool = False,
     commit: bool = False,
-) -> Taken:
-    """Writes what happened, in the transaction in which it happened, as its last step: `before`, then the events with
-    their numbers, and `beside` with them, which may be `numbered`.
+) -> Numbers:
+    """Writes what happened, in the transaction in which it happened, as its last step: `before`, then the counter row,
+    then `beside`, which may look at that row, with the events.
 
     With `order_day` an order number is taken too. It counts from 1 each business day. A day never goes back: if a store
     moves its clock, the numbers of the later day go on, so that none is given twice. With `menu_changed` the menu gets its
@@ -70,8 +68,8 @@ def record(
     taking = [*before, *_taking(store_id, len(events), order_day, menu_changed)]
     answers = together(*taking, *as_one(*beside, _rows(store_id, events)), commit=commit)
     transaction.on_commit(lambda: wakeup.announce(store_id))
-    [(last_number, day, order_number, menu_version)] = answers[len(taking) - 1]
-    return Taken(last_number, Journal._meta.get_field("order_day").to_python(day), order_number, menu_version)
+    [(day, number)] = answers[len(taking) - 1]
+    return Numbers(Journal._meta.get_field("order_day").to_python(day), number)
 
 
 def menu_changed(store_id):
@@ -79,14 +77,12 @@ def menu_changed(store_id):
     record(store_id, NewEvent("menu.changed", {"version": MENU_VERSION}), menu_changed=True)
 
 
-def numbered(model, row, store_id) -> Bound:
-    """The new row of an order, with the day and the number that it gets."""
-    found = {"business_day": "stores_journal.order_day", "number": "stores_journal.last_order_number"}
-    return insert(model, row, source=_row(store_id), **found)
-
-
-def _row(store_id):
+def counter(store_id) -> Bound:
+    """The counter row, as a `source` for the new row of an order (tableorder/statements.py)."""
     return Bound("stores_journal WHERE stores_journal.store_id = %s", [_key(store_id)])
+
+
+DAY, NUMBER = "stores_journal.order_day", "stores_journal.last_order_number"  # what that order finds there
 
 
 def _key(store_id):
@@ -97,7 +93,7 @@ def _taking(store_id, events, order_day, menu_changed) -> list[Bound]:
     """Takes the numbers; the last statement answers with the row."""
     day = "CASE WHEN order_day IS NULL OR order_day < %s THEN %s ELSE order_day END" if order_day else "order_day"
     number = "CASE WHEN order_day IS NULL OR order_day < %s THEN 1 ELSE last_order_number + 1 END" if order_day else "last_order_number"
-    returning = "last_number, order_day, last_order_number, menu_version"
+    returning = "order_day, last_order_number"
     # MySQL works assignments off from left to right with the new values: order_day must come after its readers.
     update = (
         f"UPDATE stores_journal SET last_number = last_number + %s, menu_version = menu_version + %s, "
@@ -110,14 +106,13 @@ def _taking(store_id, events, order_day, menu_changed) -> list[Bound]:
 
 
 # What stands where a mark stood. CHAR, because only that is a text on every database.
-_ORDER = "stores_journal.last_order_number"
 _PUT_IN = {
-    f'"{_NUMBER}"': "CAST(stores_journal.last_number - {number} AS CHAR(20))",
+    f'"{_EVENT_NUMBER}"': "CAST(stores_journal.last_number - {number} AS CHAR(20))",
     f'"{MENU_VERSION}"': "CAST(stores_journal.menu_version AS CHAR(20))",
-    f'"{ORDER_NUMBER}"': f"CAST({_ORDER} AS CHAR(20))",
-    ORDER_DAY: "COALESCE(REPLACE(CAST(stores_journal.order_day AS CHAR(10)), '-', ''), '')",
-    ZEROS: f"CASE WHEN {_ORDER} < 10 THEN '000' WHEN {_ORDER} < 100 THEN '00' WHEN {_ORDER} < 1000 THEN '0' ELSE '' END",
-    ORDER_NUMBER: f"CAST({_ORDER} AS CHAR(20))",
+    f'"{ORDER_NUMBER}"': f"CAST({NUMBER} AS CHAR(20))",
+    ORDER_DAY: f"COALESCE(REPLACE(CAST({DAY} AS CHAR(10)), '-', ''), '')",
+    ZEROS: f"CASE WHEN {NUMBER} < 10 THEN '000' WHEN {NUMBER} < 100 THEN '00' WHEN {NUMBER} < 1000 THEN '0' ELSE '' END",
+    ORDER_NUMBER: f"CAST({NUMBER} AS CHAR(20))",
 }
 _BODY = "{body}"
 for mark, value in _PUT_IN.items():
@@ -131,13 +126,13 @@ def _rows(store_id, events) -> Bound:
         new(Event, store_id=store_id, number=back, type=event.type, table_id=event.table_id, at=at, body=_body(store_id, event, at))
         for back, event in zip(reversed(range(len(events))), events, strict=True)
     ]
-    return insert(Event, *rows, source=_row(store_id), number="stores_journal.last_number - {number}", body=_BODY)
+    return insert(Event, *rows, source=counter(store_id), number="stores_journal.last_number - {number}", body=_BODY)
 
 
 def _body(store_id, event, at) -> str:
     return json.dumps(
         {
-            "number": _NUMBER,
+            "number": _EVENT_NUMBER,
             "type": event.type,
             "store": str(store_id),
             "table": str(event.table_id) if event.table_id else None,
