@@ -33,7 +33,7 @@ class Limit:
     def __init__(self, tablets: Sequence[Tablet]):
         self.places = [_known(tablet) for tablet in tablets]
         table, asked = tablets[0].table, tablets[0].asked
-        seen = statements_of(lambda: place_order(table, asked=asked, key="the-one-that-pgbench-learns"), store_id=table.store_id)
+        seen = statements_of(lambda: place_order(table, asked=asked, key="the-one-that-pgbench-learns"))
         self.statements = [statement.sql for statement in seen]
         self.script = str(Script(seen, self.places[0]))
 
