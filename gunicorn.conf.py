@@ -115,9 +115,9 @@ def pre_fork(server, worker):
 def core_for_one_more(others):
     """Where each core can have a worker, those of the API keep to theirs; None where they run as they come.
 
-    Of a worker's threads one at a time runs Python. On several cores they wake each other up across them with every
-    statement: that cost 1.04 to 1.13 times the orders and 1.25 times the menus (two cores, interleaved loads). What else
-    runs on the machine, the kernel puts where there is room.
+    Of a worker's threads one at a time runs Python, and with every statement they wake each other up. On one core that
+    costs less than across several: 1.04 to 1.13 times the orders and 1.25 times the menus (two cores, interleaved
+    loads). What else runs on the machine, the kernel puts where there is room.
     """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if SERVE != "api" or not 1 < len(cores) <= workers:

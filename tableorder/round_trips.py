@@ -51,10 +51,10 @@ def ask(driver: psycopg.Connection, statements: Iterable[tuple[str, Sequence]], 
 
 def _transformer_of(driver):
     """One for each connection: to find out again with every trip how a type is written takes longer than to write it."""
-    if not hasattr(driver, "_transformer"):
-        driver._transformer = Transformer(_Context(driver, AdaptersMap(driver.adapters)))
-        driver._transformer.adapters.register_loader("timestamptz", _Moment)
-    return driver._transformer
+    if not hasattr(driver, "_our_transformer"):
+        driver._our_transformer = Transformer(_Context(driver, AdaptersMap(driver.adapters)))
+        driver._our_transformer.adapters.register_loader("timestamptz", _Moment)
+    return driver._our_transformer
 
 
 class _Context(NamedTuple):

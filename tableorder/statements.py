@@ -241,10 +241,9 @@ def _insert(model, count, source, found) -> _Insert:
         row = _picked(terms, dict.fromkeys(named, "%s"), source)
         rows = " UNION ALL ".join([row] * count)
     names = ", ".join(quote(field.column) for field in fields.values())
-    values = attrgetter(*named) if len(named) > 1 else lambda row: (getattr(row, named[0]),)
     kinds = [fields[name] for name in named]
     arrays = [_texts if isinstance(_target(field), CharField | TextField) else _plain for field in kinds]
-    return _Insert(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {rows}", kinds, values, arrays)
+    return _Insert(f"INSERT INTO {quote(model._meta.db_table)} ({names}) {rows}", kinds, attrgetter(*named), arrays)
 
 
 def _picked(terms, given, *sources):
