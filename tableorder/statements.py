@@ -71,11 +71,11 @@ class _Statement:
         self._sql = self._converted = None
 
     def given(self, **values) -> Bound:
+        connection = connections[DEFAULT_DB_ALIAS]  # this thread's: MySQL's is asked for its version, and no other thread may
         if self._sql is None:
-            self._connection = connections[DEFAULT_DB_ALIAS]  # whose doesn't matter: it is only asked how values are written
-            sql, self._params = self._compile(self._connection)
+            sql, self._params = self._compile(connection)
             self._sql = sql  # last: another thread may be looking
-        params = [param.of(values, self._connection) if isinstance(param, Given) else param for param in self._params]
+        params = [param.of(values, connection) if isinstance(param, Given) else param for param in self._params]
         return Bound(self._sql, params, self._converted)
 
 
