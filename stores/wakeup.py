@@ -30,13 +30,13 @@ def listen(listener: Callable):
 
 
 def announce(store_id: uuid.UUID):
-    _tell(store_id)
+    _tell(_listeners, store_id)
     if redis.is_on():
         _publisher.publish(store_id)
 
 
-def _tell(store_id: uuid.UUID | None):
-    for listener in _listeners:
+def _tell(listeners, store_id: uuid.UUID | None):
+    for listener in listeners:
         listener(store_id)
 
 
@@ -70,10 +70,10 @@ class Publisher:
 
 
 class Subscriber:
-    """Hears what other processes publish, in one thread for all listeners of this one."""
+    """Hears what other processes publish, in one thread for all of these listeners."""
 
-    def __init__(self):
-        self._thread = None
+    def __init__(self, listeners: list[Callable]):
+        self._listeners, self._thread = listeners, None
 
     def start(self):
         if redis.is_on() and self._thread is None:
@@ -82,13 +82,13 @@ class Subscriber:
 
     def _heard(self, message: str | None):
         if message is None:
-            _tell(None)
+            _tell(self._listeners, None)
             return
         sender, *stores = message.split()
         if sender != _me:
             for store_id in stores:
-                _tell(uuid.UUID(store_id))
+                _tell(self._listeners, uuid.UUID(store_id))
 
 
 _publisher = Publisher()
-_subscriber = Subscriber()
+_subscriber = Subscriber(_listeners)

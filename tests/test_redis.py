@@ -226,10 +226,11 @@ def test_readiness_tells_of_it_and_stays_ready(client, own_redis, answers):
 @pytest.fixture
 def heard(monkeypatch):
     """What a listener of this process is told: store ids, or None for any."""
-    heard = []
-    monkeypatch.setattr(wakeup, "_listeners", [])
+    heard, listeners = [], []
+    monkeypatch.setattr(wakeup, "_listeners", listeners)
     monkeypatch.setattr(wakeup, "_publisher", wakeup.Publisher())
-    monkeypatch.setattr(wakeup, "_subscriber", wakeup.Subscriber())
+    # With listeners of its own: subscribers that other tests have left behind go on hearing the Redis that all share.
+    monkeypatch.setattr(wakeup, "_subscriber", wakeup.Subscriber(listeners))
     wakeup.listen(heard.append)
     return heard
 
