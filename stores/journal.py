@@ -12,6 +12,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -114,9 +115,7 @@ _PUT_IN = {
     ZEROS: f"CASE WHEN {NUMBER} < 10 THEN '000' WHEN {NUMBER} < 100 THEN '00' WHEN {NUMBER} < 1000 THEN '0' ELSE '' END",
     ORDER_NUMBER: f"CAST({NUMBER} AS CHAR(20))",
 }
-_BODY = "{body}"
-for mark, value in _PUT_IN.items():
-    _BODY = f"REPLACE({_BODY}, '{mark}', {value})"
+_BODY = reduce(lambda body, put: "REPLACE({}, '{}', {})".format(body, *put), _PUT_IN.items(), "{body}")
 
 
 def _rows(store_id, events) -> Bound:
