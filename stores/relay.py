@@ -13,16 +13,21 @@ import secrets
 import socket
 import threading
 import time
+from collections import deque
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
-from django.db import close_old_connections, transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db import close_old_connections, connection, transaction
+from django.db.models import BigIntegerField, CharField, F, OuterRef, Q, QuerySet, Subquery, Sum, UUIDField
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from tableorder.broker import BrokerAway, Message, Publisher, pause_after
+from tableorder.statements import Bound, Given, Select, Update, together
 
 from .models import Event, Journal, RelayCursor, SetAsideEvent
 
@@ -30,10 +35,10 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between looks while nothing happens; a wake-up (stores/wakeup.py) could shorten it
 GATHER = 0.1  # seconds between looks while little happens
-# ... and so many times as long as the look took: each store that has something costs 1.5 ms, however little it is. Always
-# looking ten times a second, the relay took a third of the CPU time that the orders themselves did.
-REST = 20
-BATCH = 200  # events read at once, some 1 KB each
+REST = 20  # ... and so many times as long as the look took: a look costs the most of what it costs however little there is
+BATCH = 200  # events of a store read at once, some 1 KB each
+TOGETHER = 64  # stores that are sent together: fifty with an event each take an eighth of the time that they take one by one
+READ_AT_ONCE = 1000  # events of them all, more or less
 WINDOW = 64  # messages sent before the confirms are waited for
 QUICK = 0.2  # seconds: only windows that are confirmed so quickly grow
 BATCH_TIME = 2.0  # seconds after which a batch ends
@@ -77,7 +82,28 @@ def _free(of: str = "") -> Q:
     return claim & patience
 
 
-def _message(store_id, event: Event | SetAsideEvent) -> Message:
+class _Event(NamedTuple):
+    number: int
+    type: str
+    body: str
+
+
+class _Batch:
+    """What is to be sent of a store, and how far that has got."""
+
+    def __init__(self, cursor: RelayCursor, events: list[_Event]):
+        self.cursor, self.events = cursor, deque(events)
+        self.reached = events[0].number - 1 if events else cursor.journal.last_number
+
+
+FREE = {"claimed_by": "", "claimed_until": None}
+MOVED = {"failures": 0, "next_try_at": None, "last_error": ""}
+_GIVEN = {"pk": Given("store", UUIDField()), "number": Given("number", BigIntegerField()), "claimed_by": Given("relay", CharField())}
+_freed = Update(lambda: (RelayCursor.objects.filter(**_GIVEN), FREE))
+_moved = Update(lambda: (RelayCursor.objects.filter(**_GIVEN), FREE | MOVED | {"number": Given("reached", BigIntegerField())}))
+
+
+def _message(store_id, event: _Event | SetAsideEvent) -> Message:
     return Message(id=f"{store_id}:{event.number}", routing_key=event.type, body=event.body)
 
 
@@ -94,6 +120,14 @@ class Relay:
         self.batch = batch
         self.publisher = publisher or Publisher()
         self._set_aside_in_a_row = 0
+        self._together = 1  # stores; twice as many with each group that goes well
+        self._next = Select(
+            lambda: (
+                Event.objects.filter(store=Given("store", UUIDField()), number__gt=Given("after", BigIntegerField()))
+                .order_by("number")
+                .values_list("number", "type", "body")[: self.batch]
+            )
+        )
 
     def run(self, stop: threading.Event):
         """Until told to stop."""
@@ -133,11 +167,11 @@ class Relay:
         self.publisher.connect()
         self._send_those_asked_for()
         began, pause = time.monotonic(), LOOK_EVERY
-        for cursor in self._with_backlog():
+        for cursors in self._groups(self._with_backlog()):
             if stop.is_set():
                 break
-            if self._claim(cursor):
-                pause = min(pause, self._send_batch(cursor, stop))
+            if claimed := self._claim(cursors):
+                pause = min(pause, self._send(claimed, stop))
         return pause and min(max(pause, REST * (time.monotonic() - began)), LOOK_EVERY)
 
     def _with_backlog(self) -> list[RelayCursor]:
@@ -149,44 +183,79 @@ class Relay:
             RelayCursor.objects.bulk_create(new, ignore_conflicts=True)  # another relay may be doing the same
         return [journal.relay_cursor for journal in journals]
 
-    def _claim(self, cursor) -> bool:
-        """True for one relay only, and only if the cursor still stands where it was seen."""
-        rows = RelayCursor.objects.filter(_free(), pk=cursor.pk, number=cursor.number)
-        return bool(rows.update(claimed_by=self.name, claimed_until=timezone.now() + CLAIM))
+    def _groups(self, cursors: list[RelayCursor]) -> Iterator[list[RelayCursor]]:
+        """Stores that are sent together, so that the database and the broker are waited for once and not once a store.
 
-    def _send_batch(self, cursor, stop) -> float:
-        """Sends some of a store that is claimed, and frees it; returns the seconds until the next look is worth it."""
-        events = self._read(cursor)
-        reached = events[0].number - 1 if events else cursor.journal.last_number
-        refused, why = None, ""
+        A store of which the broker has refused an event goes alone; all do, until it is known whose event it was.
+        """
+        group, events = [], 0
+        for cursor in cursors:
+            if cursor.failures:
+                yield [cursor]
+                continue
+            group.append(cursor)
+            events += min(cursor.journal.last_number - cursor.number, self.batch)
+            if len(group) >= self._together or events >= READ_AT_ONCE:
+                yield group
+                group, events = [], 0
+        if group:
+            yield group
+
+    def _claim(self, seen: list[RelayCursor]) -> list[RelayCursor]:
+        """Those that are still free, as they stand by now: for so long they are this relay's alone."""
+        journals = {cursor.pk: cursor.journal for cursor in seen}
+        free = RelayCursor.objects.filter(_free(), pk__in=journals)
+        with transaction.atomic():
+            # Not waiting for those that another relay claims right now: it might wait for one of these.
+            claimed = list(free.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked))
+            until = timezone.now() + CLAIM
+            RelayCursor.objects.filter(pk__in=[cursor.pk for cursor in claimed]).update(claimed_by=self.name, claimed_until=until)
+        for cursor in claimed:
+            cursor.journal, cursor.claimed_until = journals[cursor.pk], until
+        return claimed
+
+    def _send(self, claimed: list[RelayCursor], stop) -> float:
+        """Sends some of each of these stores, and frees them; returns the seconds until the next look is worth it."""
+        batches = self._read(claimed)
+        refused, why, trouble = None, "", False
         end, window = time.monotonic() + BATCH_TIME, 1
         try:
-            # The first one goes alone: if it is the one that was refused before, nothing overtakes it.
-            while events and time.monotonic() < end and not stop.is_set():
-                asked, began = events[:window], time.monotonic()
-                sent = self.publisher.publish([_message(cursor.pk, event) for event in asked])
+            # The first one of a store goes alone: if it is the one that was refused before, nothing overtakes it.
+            while time.monotonic() < end and not stop.is_set():
+                asked = [(batch, event) for batch in batches for event in islice(batch.events, window)]
+                if not asked:
+                    break
+                began = time.monotonic()
+                sent = self.publisher.publish([_message(batch.cursor.pk, event) for batch, event in asked])
+                for batch, event in asked[: sent.taken]:
+                    batch.events.popleft()
+                    batch.reached = event.number
                 if sent.taken:
-                    reached = asked[sent.taken - 1].number
                     self._set_aside_in_a_row = 0
                 if sent.taken < len(asked):
-                    refused, why = asked[sent.taken], sent.refusal
+                    trouble, why = True, sent.refusal
+                    refused = asked[sent.taken] if why else None
                     break
-                events = events[window:]
                 if time.monotonic() - began < QUICK:
-                    window = min(2 * window, WINDOW)
+                    window = min(2 * window, max(1, WINDOW // len(batches)))
         finally:  # if the broker went away too: what it has taken before is not sent again
-            if why:
-                self._note_refusal(cursor, reached, refused, why)
-            else:
-                self._free_at(cursor, reached)
-        if why:
-            return LOOK_EVERY
-        return 0.0 if reached < cursor.journal.last_number else GATHER
+            if refused:
+                batches.remove(refused[0])
+            self._free_at(batches)
+        if refused:
+            self._note_refusal(*refused, why)
+        self._together = 1 if trouble else min(2 * self._together, TOGETHER)
+        if any(batch.reached < batch.cursor.journal.last_number for batch in batches):
+            return 0.0
+        return LOOK_EVERY if refused else GATHER
 
-    def _read(self, cursor) -> list[Event]:
-        """The next events, without a gap between them. A gap before them is logged: those events are lost to the bus."""
-        rows = Event.objects.filter(store=cursor.pk, number__gt=cursor.number).order_by("number")
-        events = list(rows.only("number", "type", "body")[: self.batch])
+    def _read(self, cursors: list[RelayCursor]) -> list[_Batch]:
+        answers = together(*(self._next.given(store=cursor.pk, after=cursor.number) for cursor in cursors))
+        return [_Batch(cursor, self._without_gap(cursor, rows)) for cursor, rows in zip(cursors, answers, strict=True)]
+
+    def _without_gap(self, cursor, rows) -> list[_Event]:
+        """The next events, as far as none is missing. A gap before them is logged: those events are lost to the bus."""
+        events = [_Event(*row) for row in rows]
         events = [event for place, event in enumerate(events) if event.number == events[0].number + place]
         # Commits are in the order of the numbers: up to `last_number` what isn't here now won't come any more.
         first = events[0].number if events else cursor.journal.last_number + 1
@@ -194,36 +263,30 @@ class Relay:
             log.error("events %s to %s of store %s are gone and were never relayed", cursor.number + 1, first - 1, cursor.pk)
         return events
 
-    def _mine(self, cursor) -> QuerySet:
-        """Its row, if the claim still stands. If not, another relay sends the same once more, and the cursor is its."""
-        return RelayCursor.objects.filter(pk=cursor.pk, number=cursor.number, claimed_by=self.name)
+    def _free_at(self, batches: list[_Batch]):
+        together(*(self._freed(batch.cursor, batch.reached) for batch in batches))
+        if batches and timezone.now() > batches[0].cursor.claimed_until:
+            log.warning("a batch took longer than its claim: another relay may have sent it too")
 
-    def _free_at(self, cursor, number: int):
-        free = {"claimed_by": "", "claimed_until": None}
-        if number > cursor.number:
-            free |= {"number": number, "failures": 0, "next_try_at": None, "last_error": ""}
-        if not self._mine(cursor).update(**free):
-            log.warning("a batch of store %s took longer than its claim: another relay may have sent it too", cursor.pk)
+    def _freed(self, cursor, number: int) -> Bound:
+        """If the claim still stands. If not, another relay sends the same once more, and the cursor is its."""
+        mine = {"store": cursor.pk, "number": cursor.number, "relay": self.name}
+        return _moved.given(**mine, reached=number) if number > cursor.number else _freed.given(**mine)
 
-    def _note_refusal(self, cursor, number: int, event: Event, why: str):
-        """The broker has everything up to `number` and won't have the event after it: again later, or set aside."""
+    def _note_refusal(self, batch: _Batch, event: _Event, why: str):
+        """The broker has what comes before this event and won't have it: again later, or set aside."""
+        cursor, number = batch.cursor, batch.reached
+        mine = RelayCursor.objects.filter(pk=cursor.pk, number=cursor.number, claimed_by=self.name)
         attempts = 1 + (cursor.failures if number == cursor.number else 0)
         set_aside = attempts >= TRIES and self._set_aside_in_a_row < SET_ASIDE_IN_A_ROW
         now = timezone.now()
         if not set_aside:
             log.warning("the broker refuses event %s of store %s, attempt %s: %s", event.number, cursor.pk, attempts, why)
-            self._mine(cursor).update(
-                number=number,
-                failures=min(attempts, 1000),
-                next_try_at=now + timedelta(seconds=pause_after(attempts)),
-                last_error=why,
-                claimed_by="",
-                claimed_until=None,
-            )
+            again = {"failures": min(attempts, 1000), "next_try_at": now + timedelta(seconds=pause_after(attempts)), "last_error": why}
+            mine.update(number=number, **FREE, **again)
             return
         with transaction.atomic():
-            free = {"claimed_by": "", "claimed_until": None, "failures": 0, "next_try_at": None, "last_error": ""}
-            if not self._mine(cursor).update(number=event.number, **free):
+            if not mine.update(number=event.number, **FREE, **MOVED):
                 return
             SetAsideEvent.objects.update_or_create(
                 store_id=cursor.pk,

@@ -34,7 +34,7 @@ class Memory:
         self.messages = []
         self.refuses = lambda message: False
         self.goes_away_after = None
-        self.attempts = 0
+        self.calls = self.attempts = 0
         self.closed = False
 
     def connect(self):
@@ -42,6 +42,7 @@ class Memory:
             raise BrokerAway("no route to host")
 
     def publish(self, messages) -> Sent:
+        self.calls += 1
         for taken, message in enumerate(messages):
             self.connect()
             self.attempts += 1

@@ -12,7 +12,7 @@ from django.utils import timezone
 from stores import relay
 from stores.models import Event, Journal, RelayCursor, SetAsideEvent, User
 from stores.relay import BATCH_TIME, CLAIM, SET_ASIDE_IN_A_ROW, TRIES, Relay, outbox
-from tableorder.broker import CONFIRM_WITHIN, pause_after
+from tableorder.broker import CONFIRM_WITHIN, Sent, pause_after
 from tests.admin.desk import Desk, list_url
 from tests.bus import Memory, happen, numbers
 from tests.orders.test_retention import purge
@@ -26,6 +26,11 @@ FOR_EVER = threading.Event()  # nobody tells it to stop
 def bus(settings):
     settings.RABBITMQ_URL = "amqp://nowhere.invalid//"
     return Memory()
+
+
+@pytest.fixture
+def stores(db):
+    return [make_world(f"store-{number}") for number in range(10)]
 
 
 @pytest.fixture
@@ -101,12 +106,34 @@ def test_when_nothing_has_happened_a_look_is_two_queries(bus, ours, theirs, djan
         assert found.look(FOR_EVER) == relay.LOOK_EVERY
 
 
-def test_a_batch_is_five_queries(bus, ours, django_assert_num_queries):
+def test_a_batch_is_eight_queries(bus, ours, django_assert_num_queries):
     found = send(bus)
     happen(ours, 150)
-    with django_assert_num_queries(5):  # the two above; claim, read, advance
+    with django_assert_num_queries(8):  # the two above; claim: begin, lock, take, commit; read; advance
         found.look(FOR_EVER)
     assert len(bus.messages) == last(ours)
+
+
+def test_stores_are_sent_together_when_all_goes_well(bus, stores, django_assert_num_queries):
+    found = send(bus)
+    for store in stores:
+        happen(store, 2)
+    bus.calls = 0
+    with django_assert_num_queries(2 + 4 + 10 + 10):  # of each store, only what is read and what is advanced
+        found.look(FOR_EVER)
+    assert bus.calls == 2  # the first one of each, and the second
+    for store in stores:
+        assert numbers(bus.messages, store) == list(range(1, last(store) + 1))
+
+
+def test_so_much_is_not_read_at_once_that_it_would_fill_the_memory(bus, stores, monkeypatch):
+    found, read, read_together = send(bus), Relay._read, []
+    monkeypatch.setattr(Relay, "_read", lambda self, cursors: read_together.append(len(cursors)) or read(self, cursors))
+    monkeypatch.setattr(relay, "READ_AT_ONCE", 300)
+    for store in stores:
+        happen(store, 100)
+    found.look(FOR_EVER)
+    assert read_together == [3, 3, 3, 1]
 
 
 def test_it_looks_again_at_once_while_there_is_more(bus, ours):
@@ -119,9 +146,9 @@ def test_it_looks_again_at_once_while_there_is_more(bus, ours):
 
 def test_it_rests_the_longer_the_longer_a_look_took(bus, ours, monkeypatch):
     """So it never takes more than its share of the machine, and a small shop's printer hears at once."""
-    found, send_batch = send(bus), Relay._send_batch
+    found, sending = send(bus), Relay._send
     for seconds, rests in ((0.02, 0.4), (0.06, relay.LOOK_EVERY)):
-        monkeypatch.setattr(Relay, "_send_batch", lambda *asked, seconds=seconds: time.sleep(seconds) or send_batch(*asked))
+        monkeypatch.setattr(Relay, "_send", lambda *asked, seconds=seconds: time.sleep(seconds) or sending(*asked))
         happen(ours)
         assert rests <= found.look(FOR_EVER) <= relay.LOOK_EVERY
 
@@ -278,7 +305,7 @@ def test_a_relay_that_stands_still_is_overtaken_and_harms_nothing(shared, monkey
 
 
 def test_control_relays_without_claims_send_twice(shared, monkeypatch):
-    monkeypatch.setattr(Relay, "_claim", lambda self, cursor: True)
+    monkeypatch.setattr(Relay, "_claim", claim_nothing)
     bus = Memory()
     happen(shared, 5)
     with stopped_before(Memory, "publish") as stop:
@@ -288,6 +315,12 @@ def test_control_relays_without_claims_send_twice(shared, monkeypatch):
         stop.let_go()
         first.result(30)
     assert len(bus.messages) == 2 * last(shared)
+
+
+def claim_nothing(self, cursors):
+    for cursor in cursors:
+        cursor.claimed_until = timezone.now() + CLAIM
+    return cursors
 
 
 # --- What the broker refuses ------------------------------------------------------------------------------------
@@ -339,6 +372,33 @@ def test_a_refused_event_is_not_tried_again_at_once_and_holds_up_its_own_store_o
     send(bus)
     assert numbers(bus.messages, ours) == [1, 2, 3, 4]
     assert (cursor_of(ours).failures, cursor_of(ours).last_error) == (0, "")
+
+
+def test_a_refusal_among_many_stores_holds_up_its_own_store_only(bus, stores, clock):
+    found = send(bus)
+    bus.refuses = refused(stores[0], 4)
+    for store in stores:
+        happen(store, 4)
+    for _ in range(3):
+        found.look(FOR_EVER)
+    assert numbers(bus.messages, stores[0]) == [1, 2, 3]
+    for store in stores[1:]:
+        assert numbers(bus.messages, store) == list(range(1, last(store) + 1))
+    assert cursor_of(stores[0]).failures == 1
+
+
+def test_if_the_broker_does_not_say_which_it_refuses_they_go_one_by_one(bus, stores, clock):
+    """It ends the channel then: of those sent together any may be the one, and any may have got in."""
+    found, publish = send(bus), bus.publish
+    bus.refuses = refused(stores[0], 4)
+    bus.publish = lambda messages: Sent(0) if len(messages) > 1 and any(map(bus.refuses, messages)) else publish(messages)
+    for store in stores:
+        happen(store, 4)
+    for _ in range(30):
+        found.look(FOR_EVER)
+    assert (cursor_of(stores[0]).number, cursor_of(stores[0]).failures) == (3, 1)
+    for store in stores[1:]:
+        assert numbers(bus.messages, store) == list(range(1, last(store) + 1))
 
 
 def test_a_broker_that_refuses_everything_is_waited_for(bus, ours, clock):
