@@ -171,13 +171,34 @@ def test_processes_count_together_through_redis(monkeypatch):
     assert redis.ask(lambda client: client.pttl(key)) <= 2 * rate_limits.WINDOW
 
 
+@needs_redis
+def test_redis_is_asked_only_about_those_who_ask_much_and_then_told_of_all_of_it(monkeypatch):
+    limit, begin, asked = Limit(f"token:{uuid.uuid4()}", 50), redis.begin, []
+    monkeypatch.setattr(redis, "begin", lambda *words: asked.append(words) or begin(*words))
+    assert [Spending(limit).budget().remaining for _ in range(5)] == [49, 48, 47, 46, 45]
+    assert not asked
+    assert [Spending(limit).budget().remaining for _ in range(3)] == [44, 43, 42]
+    assert len(asked) == 3
+    assert redis.ask(lambda client: client.hget(f"tableorder:rate:{limit.holder}", "count")) == b"8"
+
+
+@needs_redis
+def test_of_several_processes_the_last_may_let_a_tenth_too_much(monkeypatch):
+    limit, processes, admitted = Limit(f"token:{uuid.uuid4()}", 50), [Windows() for _ in range(3)], 0
+    for process, requests in ((0, 5), (1, 5), (2, 100), (0, 100), (1, 100)):
+        monkeypatch.setattr(rate_limits, "_in_this_process", processes[process])
+        admitted += sum(not Spending(limit).budget().refused for _ in range(requests))
+    assert admitted == 50 + 5 + 5
+    assert redis.ask(lambda client: client.hget(f"tableorder:rate:{limit.holder}", "count")) == b"60"
+
+
 def test_a_process_forgets_whom_it_has_not_seen_for_longest(monkeypatch):
     monkeypatch.setattr(rate_limits, "MOST_HOLDERS", 100)
     windows = Windows()
     for number in range(1000):
         windows.spend([Limit("busy", 10_000), Limit(str(number), 1)], now=0)
     assert len(windows._kept) == 100
-    assert windows._kept["busy"] == (0, 1000, 0)
+    assert windows._kept["busy"] == (0, 1000, 0, 0)
 
 
 # --- The arithmetic ---------------------------------------------------------------------------------------------
@@ -214,13 +235,13 @@ def test_the_first_minute_is_exact():
 @pytest.mark.parametrize("seed", range(3))
 def test_redis_counts_as_a_process_does(seed):
     # The script takes its time from Redis; here it takes it from us, to compare millisecond by millisecond.
-    script = rate_limits.SCRIPT.replace("redis.call('TIME')", "{math.floor(ARGV[4] / 1000), ARGV[4] % 1000 * 1000}")
+    script = rate_limits.SCRIPT.replace("redis.call('TIME')", "{math.floor(ARGV[6] / 1000), ARGV[6] % 1000 * 1000}")
     assert script != rate_limits.SCRIPT
     rhythm, windows, now = random.Random(seed), Windows(), 1_800_000_000_000
     limits = [Limit(f"token:{uuid.uuid4()}", 13), Limit(f"orders:{uuid.uuid4()}", 5)]
     keys = [f"tableorder:rate:{limit.holder}" for limit in limits]
     for _ in range(300):
         now += int(rhythm.choice([0, 700, 4000, rhythm.expovariate(1 / 5000), rhythm.expovariate(1 / 50000)]))
-        arguments = [rate_limits.WINDOW, *(limit.per_minute for limit in limits), now]
+        arguments = [rate_limits.WINDOW, *(number for limit in limits for number in (limit.per_minute, 0)), now]
         answer = redis.ask(lambda client: client.eval(script, len(keys), *keys, *arguments))  # noqa: B023  called at once
         assert [tuple(spent) for spent in answer] == windows.spend(limits, now=now)

@@ -369,7 +369,9 @@ def test_the_menu_is_there_without_redis(own_redis, another_process, tablet):
 
 @pytest.fixture
 def limited(settings):
-    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = 1000
+    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = (
+        9  # of so few each one is asked about
+    )
 
 
 def test_orders_and_sign_ins_go_on_while_it_hangs(own_redis, limited, ours, tablet):
@@ -380,6 +382,14 @@ def test_orders_and_sign_ins_go_on_while_it_hangs(own_redis, limited, ours, tabl
     with took_at_most(redis.TIMEOUT):
         assert tablet.post("tablet/orders", order_for(ours.item), key=new_key()).status_code == 201
     assert Caller().post("staff/login", sign_in).status_code == 200
+
+
+def test_those_who_ask_little_do_not_notice_that_it_hangs(own_redis, settings, ours, tablet):
+    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = 100
+    own_redis.freeze()
+    with took_at_most(redis.TIMEOUT / 2):
+        assert tablet.post("tablet/orders", order_for(ours.item), key=new_key()).status_code == 201
+    assert redis.state() == "closed"
 
 
 def test_a_redis_that_has_not_seen_the_script_counts_as_well(own_redis):
