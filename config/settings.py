@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "tableorder.pages.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
     "tableorder.pages.Sessions",
-    "django.middleware.locale.LocaleMiddleware",
+    "tableorder.middleware.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "tableorder.pages.People",

@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import connection
 from django.urls import resolve
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 from . import metrics
 from .addresses import client_address
@@ -57,6 +59,21 @@ class RequestEnvelope:
                 answered(facts, request.method, route_of(request), status, seconds)
             response["X-Request-ID"] = request.request_id
             response["X-Process-Time"] = f"{seconds * 1000:.1f}"
+        return response
+
+
+class Language:
+    """The caller's language, as Django's LocaleMiddleware finds it; that also looks for one in the address, where we have none."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.LANGUAGE_CODE = translation.get_language_from_request(request)
+        translation.activate(request.LANGUAGE_CODE)
+        response = self.get_response(request)
+        patch_vary_headers(response, ["Accept-Language"])
+        response.headers.setdefault("Content-Language", translation.get_language())
         return response
 
 
