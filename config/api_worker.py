@@ -16,6 +16,11 @@ class ApiWorker(ThreadWorker):
 
     _back_at = 0.0
 
+    def init_process(self):
+        # Else a method of gunicorn's looks up each of the twenty settings that a request asks for.
+        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        super().init_process()
+
     def accept(self, listener):
         super().accept(listener)
         self._back_at = time.monotonic() + min(LOOKS_AWAY * self.nr_conns, AT_MOST)

@@ -34,6 +34,10 @@ FILES_KEPT = 5
 
 log = logging.getLogger(__name__)
 
+# Our lines don't tell where in the code, and by which thread: docs.python.org/3/howto/logging.html, "Optimization".
+logging._srcfile = None
+logging.logThreads = False
+
 # --- What is known about the request under way --------------------------------------------------------------------
 
 _facts: ContextVar[dict | None] = ContextVar("facts_of_the_request", default=None)
