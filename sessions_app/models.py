@@ -102,15 +102,11 @@ class TableSession(models.Model):
     @property
     def expires_at(self):
         """When it stops taking orders by itself; None if no clock is set."""
-        clocks = []
-        if settings.SESSION_EXPIRE_HOURS:
-            clocks.append(self.started_at + timedelta(hours=settings.SESSION_EXPIRE_HOURS))
-        if settings.SESSION_LAST_ORDER_TIMEOUT_HOURS:
-            clocks.append(self.last_order_at + timedelta(hours=settings.SESSION_LAST_ORDER_TIMEOUT_HOURS))
-        return min(clocks, default=None)
+        clocks = [(self.started_at, settings.SESSION_EXPIRE_HOURS), (self.last_order_at, settings.SESSION_LAST_ORDER_TIMEOUT_HOURS)]
+        return min((since + timedelta(hours=hours) for since, hours in clocks if hours), default=None)
 
     def has_run_out(self, now) -> bool:
-        return self.state == self.State.ACTIVE and self.expires_at is not None and self.expires_at <= now
+        return self.state == self.State.ACTIVE and (end := self.expires_at) is not None and end <= now
 
 
 class CallQuerySet(StoreScoped):

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from tableorder import json
-from tableorder.statements import Bound, as_one, insert, new, together
+from tableorder.statements import Bound, as_one, database, insert, new, together
 
 from . import wakeup
 from .models import Event, Journal
@@ -87,7 +87,7 @@ DAY, NUMBER = "stores_journal.order_day", "stores_journal.last_order_number"  # 
 
 
 def _key(store_id):
-    return Journal._meta.pk.get_db_prep_value(store_id, connection)
+    return Journal._meta.pk.get_db_prep_value(store_id, database())
 
 
 def _taking(store_id, events, order_day, menu_changed) -> list[Bound]:
@@ -101,7 +101,7 @@ def _taking(store_id, events, order_day, menu_changed) -> list[Bound]:
         f"last_order_number = {number}, order_day = {day} WHERE store_id = %s"
     )
     params = [events, int(menu_changed), *[order_day] * (3 if order_day else 0), _key(store_id)]
-    if connection.vendor == "mysql":  # no UPDATE ... RETURNING; the row is ours until the commit
+    if database().vendor == "mysql":  # no UPDATE ... RETURNING; the row is ours until the commit
         return [Bound(update, params), Bound(f"SELECT {returning} FROM stores_journal WHERE store_id = %s", [_key(store_id)])]
     return [Bound(f"{update} RETURNING {returning}", params)]
 

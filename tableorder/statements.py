@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     AutoField,
     BooleanField,
@@ -60,9 +61,19 @@ class Bound(NamedTuple):
     converted: Callable[[list], list] | None = None  # its rows, as the ORM would give them
 
 
+def database() -> BaseDatabaseWrapper:
+    """A connection by which values are written as the database wants them.
+
+    MySQL's is asked for its version, and must be the thread's own, which takes a while to find. PostgreSQL's is asked
+    nothing: there all threads have the same one.
+    """
+    return _postgresql() or connections[DEFAULT_DB_ALIAS]
+
+
 @cache
-def _on_postgresql() -> bool:
-    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+def _postgresql() -> BaseDatabaseWrapper | None:
+    connection = connections[DEFAULT_DB_ALIAS]
+    return connection if connection.vendor == "postgresql" else None
 
 
 class _Statement:
@@ -71,11 +82,11 @@ class _Statement:
         self._sql = self._converted = None
 
     def given(self, **values) -> Bound:
-        connection = connections[DEFAULT_DB_ALIAS]  # this thread's: MySQL's is asked for its version, and no other thread may
         if self._sql is None:
-            sql, self._params = self._compile(connection)
+            sql, self._params = self._compile(connections[DEFAULT_DB_ALIAS])  # this thread's: who locks must be in a transaction
             self._sql = sql  # last: another thread may be looking
-        params = [param.of(values, connection) if isinstance(param, Given) else param for param in self._params]
+        written_for = database()
+        params = [param.of(values, written_for) if isinstance(param, Given) else param for param in self._params]
         return Bound(self._sql, params, self._converted)
 
 
@@ -198,16 +209,15 @@ def insert(model: type[Model], *rows, source: Bound | None = None, **found: str)
     """
     if not rows:
         return None
-    as_arrays = _on_postgresql()
+    as_arrays = _postgresql()
     write = _insert(model, 0 if as_arrays else len(rows), source and source.sql, tuple(found.items()))
     given = source.params if source else []
     if as_arrays:
         columns = zip(*map(write.values, rows), strict=True)
         return Bound(write.sql, [*[array(column) for array, column in zip(write.arrays, columns, strict=True)], *given])
-    connection = connections[DEFAULT_DB_ALIAS]
     params = []
     for row in rows:
-        params += [field.get_db_prep_save(value, connection) for field, value in zip(write.fields, write.values(row), strict=True)]
+        params += [field.get_db_prep_save(value, database()) for field, value in zip(write.fields, write.values(row), strict=True)]
         params += given
     return Bound(write.sql, params)
 
@@ -225,7 +235,7 @@ def _insert(model, count, source, found) -> _Insert:
 
     As arrays the text is the same for any number of rows, so PostgreSQL has it prepared already.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
+    connection = database()
     quote = connection.ops.quote_name
     fields = {field.attname: field for field in _written(model)}
     terms = {name: dict(found).get(name, f"{{{name}}}") for name in fields}
@@ -288,7 +298,7 @@ def _quoted(text):
 def as_one(*statements: Bound | None) -> list[Bound]:
     """Those that there are, none of which may depend on another: on PostgreSQL a single one, which takes less time."""
     wanted = [statement for statement in statements if statement]
-    if len(wanted) < 2 or not _on_postgresql():
+    if len(wanted) < 2 or not _postgresql():
         return wanted
     *others, last = [statement.sql for statement in wanted]
     with_others = ", ".join(f"_{number} AS ({sql})" for number, sql in enumerate(others))
