@@ -71,7 +71,7 @@ class Spending:
 
     def __init__(self, *limits: Limit):
         self._limits = [limit for limit in limits if limit.per_minute]
-        self._spent = _quietly(self._limits) if redis.is_on() else None
+        self._spent = _quietly(self._limits) if redis.is_on() else _in_this_process.spend(self._limits)
         if self._limits and not self._spent:
             self._untold = _in_this_process.tell(self._limits)
             self._question = _ask_redis(self._limits, self._untold)
