@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between looks while nothing happens; a wake-up (stores/wakeup.py) could shorten it
 GATHER = 0.1  # seconds between looks while little happens
-REST = 20  # ... and so many times as long as the look took: a look costs the most of what it costs however little there is
+REST = 20  # ... and so many times as long as the look took: most of what it costs, it costs however little there is
 BATCH = 200  # events of a store read at once, some 1 KB each
 TOGETHER = 64  # stores that are sent together: fifty with an event each take an eighth of the time that they take one by one
 READ_AT_ONCE = 1000  # events of them all, more or less
@@ -98,9 +98,16 @@ class _Batch:
 
 FREE = {"claimed_by": "", "claimed_until": None}
 MOVED = {"failures": 0, "next_try_at": None, "last_error": ""}
-_GIVEN = {"pk": Given("store", UUIDField()), "number": Given("number", BigIntegerField()), "claimed_by": Given("relay", CharField())}
-_freed = Update(lambda: (RelayCursor.objects.filter(**_GIVEN), FREE))
-_moved = Update(lambda: (RelayCursor.objects.filter(**_GIVEN), FREE | MOVED | {"number": Given("reached", BigIntegerField())}))
+
+
+def _mine(*, store, number, relay) -> QuerySet:
+    """A cursor, if the claim still stands. If not, another relay sends the same once more, and the cursor is its."""
+    return RelayCursor.objects.filter(pk=store, number=number, claimed_by=relay)
+
+
+_GIVEN = {"store": Given("store", UUIDField()), "number": Given("number", BigIntegerField()), "relay": Given("relay", CharField())}
+_freed = Update(lambda: (_mine(**_GIVEN), FREE))
+_moved = Update(lambda: (_mine(**_GIVEN), FREE | MOVED | {"number": Given("reached", BigIntegerField())}))
 
 
 def _message(store_id, event: _Event | SetAsideEvent) -> Message:
@@ -217,7 +224,7 @@ class Relay:
     def _send(self, claimed: list[RelayCursor], stop) -> float:
         """Sends some of each of these stores, and frees them; returns the seconds until the next look is worth it."""
         batches = self._read(claimed)
-        refused, why, trouble = None, "", False
+        refused, trouble = None, False
         end, window = time.monotonic() + BATCH_TIME, 1
         try:
             # The first one of a store goes alone: if it is the one that was refused before, nothing overtakes it.
@@ -233,8 +240,8 @@ class Relay:
                 if sent.taken:
                     self._set_aside_in_a_row = 0
                 if sent.taken < len(asked):
-                    trouble, why = True, sent.refusal
-                    refused = asked[sent.taken] if why else None
+                    trouble = True
+                    refused = (*asked[sent.taken], sent.refusal) if sent.refusal else None
                     break
                 if time.monotonic() - began < QUICK:
                     window = min(2 * window, max(1, WINDOW // len(batches)))
@@ -243,7 +250,7 @@ class Relay:
                 batches.remove(refused[0])
             self._free_at(batches)
         if refused:
-            self._note_refusal(*refused, why)
+            self._note_refusal(*refused)
         self._together = 1 if trouble else min(2 * self._together, TOGETHER)
         if any(batch.reached < batch.cursor.journal.last_number for batch in batches):
             return 0.0
@@ -264,19 +271,21 @@ class Relay:
         return events
 
     def _free_at(self, batches: list[_Batch]):
-        together(*(self._freed(batch.cursor, batch.reached) for batch in batches))
+        together(*map(self._freed, batches))
         if batches and timezone.now() > batches[0].cursor.claimed_until:
             log.warning("a batch took longer than its claim: another relay may have sent it too")
 
-    def _freed(self, cursor, number: int) -> Bound:
-        """If the claim still stands. If not, another relay sends the same once more, and the cursor is its."""
-        mine = {"store": cursor.pk, "number": cursor.number, "relay": self.name}
-        return _moved.given(**mine, reached=number) if number > cursor.number else _freed.given(**mine)
+    def _freed(self, batch: _Batch) -> Bound:
+        mine = self._claim_on(batch.cursor)
+        return _moved.given(**mine, reached=batch.reached) if batch.reached > batch.cursor.number else _freed.given(**mine)
+
+    def _claim_on(self, cursor) -> dict:
+        return {"store": cursor.pk, "number": cursor.number, "relay": self.name}
 
     def _note_refusal(self, batch: _Batch, event: _Event, why: str):
         """The broker has what comes before this event and won't have it: again later, or set aside."""
         cursor, number = batch.cursor, batch.reached
-        mine = RelayCursor.objects.filter(pk=cursor.pk, number=cursor.number, claimed_by=self.name)
+        mine = _mine(**self._claim_on(cursor))
         attempts = 1 + (cursor.failures if number == cursor.number else 0)
         set_aside = attempts >= TRIES and self._set_aside_in_a_row < SET_ASIDE_IN_A_ROW
         now = timezone.now()
