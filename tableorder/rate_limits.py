@@ -91,7 +91,7 @@ class Spending:
     def _together(self) -> "Spent | None":
         spent = self._question and self._question.answer()
         spent = spent or redis.ask(lambda client: _in_redis(client, self._limits, self._untold))
-        if spent and not any(wait for _, _, wait in spent):
+        if spent and _admitted(spent):
             _in_this_process.note(self._limits)
         return spent
 
@@ -99,6 +99,10 @@ class Spending:
 # For each limit: requests remaining; milliseconds until the window ends; milliseconds until one more would be
 # admitted, 0 if this one was.
 Spent = list[tuple[int, int, int]]
+
+
+def _admitted(spent: Spent) -> bool:
+    return not any(wait for _, _, wait in spent)
 
 
 # --- In Redis ---------------------------------------------------------------------------------------------------
@@ -196,20 +200,22 @@ class Windows:
 
     def tell(self, limits: list[Limit]) -> list[int]:
         """How many of each window Redis doesn't know yet; from now on it does."""
+        untold = []
         with self._lock:
-            untold = []
+            now = _now()
             for limit in limits:
-                began, count, before, told = self._window(limit.holder, _now())
+                began, count, before, told = self._window(limit.holder, now)
                 untold.append(count - told)
                 if count > told:
                     self._keep(limit.holder, (began, count, before, count))
-            return untold
+        return untold
 
     def note(self, limits: list[Limit]):
         """Redis has let one more pass."""
         with self._lock:
+            now = _now()
             for limit in limits:
-                began, count, before, told = self._window(limit.holder, _now())
+                began, count, before, told = self._window(limit.holder, now)
                 self._keep(limit.holder, (began, count + 1, before, told + 1))
 
     def _window(self, holder, now):
@@ -250,7 +256,7 @@ def _quietly(limits) -> Spent | None:
     if not all(part.per_minute for part in parts):
         return None
     spent = _in_this_process.spend(parts)
-    if any(wait for _, _, wait in spent):
+    if not _admitted(spent):
         return None
     rest = [limit.per_minute - part.per_minute for limit, part in zip(limits, parts, strict=True)]
     return [(more + left, reset, 0) for more, (left, reset, _) in zip(rest, spent, strict=True)]

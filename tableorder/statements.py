@@ -215,9 +215,9 @@ def insert(model: type[Model], *rows, source: Bound | None = None, **found: str)
     if as_arrays:
         columns = zip(*map(write.values, rows), strict=True)
         return Bound(write.sql, [*[array(column) for array, column in zip(write.arrays, columns, strict=True)], *given])
-    params = []
+    written_for, params = database(), []
     for row in rows:
-        params += [field.get_db_prep_save(value, database()) for field, value in zip(write.fields, write.values(row), strict=True)]
+        params += [field.get_db_prep_save(value, written_for) for field, value in zip(write.fields, write.values(row), strict=True)]
         params += given
     return Bound(write.sql, params)
 
