@@ -14,7 +14,7 @@ from tests.own_cloudwatch import GROUP, KEYS, REGION, OwnCloudWatch
 from tests.own_redis import free_port
 from tests.own_server import OwnServer
 
-NO_TIME = 1.0  # seconds that lines may take at most, on a busy machine; a try takes 2
+NO_TIME = 0.2  # seconds that 200 lines may take at most, on a busy machine; a try takes 2
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_what_no_longer_fits_is_dropped_and_counted(monkeypatch):
     before = lost()
     with badly_behaved("refuses") as (endpoint, _):
         handler = handler_for(endpoint)
-        assert say(handler, *range(1000)) < NO_TIME
+        assert say(handler, *range(1000)) < 5 * NO_TIME
         waiting = 1000 - (lost() - before)
         assert 100 <= waiting <= 200  # a batch is in the hands of the sender already
         seconds_to_close(handler)

@@ -369,9 +369,8 @@ def test_the_menu_is_there_without_redis(own_redis, another_process, tablet):
 
 @pytest.fixture
 def limited(settings):
-    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = (
-        9  # of so few each one is asked about
-    )
+    """To so few requests that Redis is asked about each."""
+    settings.RATE_LIMIT_PER_MINUTE = settings.ORDER_RATE_PER_MINUTE = settings.LOGIN_RATE_PER_MINUTE = 9
 
 
 def test_orders_and_sign_ins_go_on_while_it_hangs(own_redis, limited, ours, tablet):
