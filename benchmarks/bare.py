@@ -1,24 +1,50 @@
-"""What a menu is held against: its very bytes from a Django view with nothing around it, and from a bare ASGI application.
+"""What the program is held against: bare views with nothing around them, and a bare ASGI application.
 
-`/` answers them as they are, `/gzip` as they were compressed. The environment names the folder that they lie in.
+`/` answers a menu's very bytes, `/gzip` as they were compressed. `/said` also says to PostgreSQL what the program says for
+the same request, in as many trips and by the same driver, but knows all of it beforehand: no program can be quicker that
+asks as much. The environment names the folder in which the bytes and the statements lie.
 """
 
+import json
 import os
+import threading
+import uuid
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 from django.urls import path
 
-PLAIN, GZIP = (Path(os.environ["BARE_BYTES"], name).read_bytes() for name in ("plain", "gzip"))
+from tableorder import round_trips
+
+PLAIN, GZIP, SAID = (Path(os.environ["BARE_FOLDER"], name).read_bytes() for name in ("plain", "gzip", "said"))
+SAID = json.loads(SAID)  # {token: what benchmarks.statements.in_trips gives}
 JSON, COMPRESSED = {"Content-Type": "application/json"}, {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], SECRET_KEY="nothing is signed here", USE_I18N=False)
 
+here = threading.local()
+
+
+def said(request):
+    text, changing = SAID[request.headers["Authorization"].removeprefix("Bearer ")]
+    for old in changing:
+        text = text.replace(old, str(uuid.uuid4()) if len(old) == 36 else uuid.uuid4().hex * 2)
+    *trips, last = json.loads(text)
+    if not hasattr(here, "driver"):
+        here.driver = psycopg.connect(os.environ["DATABASE_URL"], autocommit=not trips)
+    for trip in trips:
+        round_trips.ask(here.driver, trip)
+    round_trips.ask(here.driver, last, commit=bool(trips))
+    return HttpResponse(PLAIN, headers=JSON | {"X-Request-ID": request.headers.get("X-Request-ID", "")})
+
+
 urlpatterns = [
     path("", lambda request: HttpResponse(PLAIN, headers=JSON)),
     path("gzip", lambda request: HttpResponse(GZIP, headers=COMPRESSED)),
+    path("said", said),
 ]
 wsgi = get_wsgi_application()
 

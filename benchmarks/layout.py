@@ -1,5 +1,6 @@
 """The program as deploy/systemd runs it: the API by threads, the streams by one process, the relay."""
 
+import json
 import os
 import resource
 import subprocess
@@ -93,13 +94,25 @@ def api_of(folder: Path, database: str) -> WebService:
     return WebService(folder, "api", gunicorn("-c", "gunicorn.conf.py"), **environment)
 
 
+def bare(
+    folder: Path, *, plain: bytes = b"", gzip: bytes = b"", said: dict[str, tuple] | None = None, database: str = ""
+) -> tuple[WebService, WebService]:
+    """benchmarks/bare.py with these bytes and statements: Django in a gunicorn like ours, ASGI in uvicorn's worker as it comes."""
+    for name, content in {"plain": plain, "gzip": gzip, "said": json.dumps(said or {}).encode()}.items():
+        Path(folder, name).write_bytes(content)
+    environment = {"BARE_FOLDER": str(folder), "DATABASE_URL": database, "WEB_CONCURRENCY": str(WORKERS), "probe": "/"}
+    django = gunicorn("-c", "gunicorn.conf.py", "benchmarks.bare:wsgi")
+    asgi = gunicorn("--worker-class", "uvicorn_worker.UvicornWorker", "--no-control-socket", "benchmarks.bare:asgi")
+    return WebService(folder, "django", django, SERVE="api", **environment), WebService(folder, "asgi", asgi, **environment)
+
+
 class Layout(ExitStack):
     """All of it on one database. `with Layout(folder, database) as program: program.api.address`."""
 
     def __init__(self, folder: Path, database: str):
         super().__init__()
         environment = SETTINGS | {"DATABASE_URL": database}
-        self.api = api_of(folder, database)
+        self.database, self.api = database, api_of(folder, database)
         streams = gunicorn("-c", "gunicorn.conf.py")
         self.streams = WebService(folder, "streams", streams, SERVE="streams", WEB_CONCURRENCY="1", **environment)
         relay = [str(PYTHON), "manage.py", "relay_events"]

@@ -55,17 +55,22 @@ class Limit:
             script.write_text(f"\\if :seated = 0\n{find}\n\\set seated 1\n\\endif\n{self.script}")
             command = ["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(THREADS), "-T", str(int(seconds)), "-f", script]
             command += ["-D", "seated=0", "-D", f"first={first}", "-l", "--log-prefix", f"{folder}/log", self.database]
-            before = self._written()
+            before = self.written()
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(f"pgbench: {done.stderr[-2000:]}\n{self.script}")
             latencies = sorted(int(line.split()[2]) / 1000 for log in Path(folder).glob("log*") for line in log.read_text().splitlines())
-        written = [now - then for now, then in zip(self._written(), before, strict=True)]
-        if written != [len(latencies) * rows for rows in (1, LINES, 1)]:
-            raise SystemExit(f"{len(latencies)} transactions of pgbench wrote {written} orders, lines and events:\n{self.script}")
+        self.verify(len(latencies), before=before)
         return Transactions(len(latencies), float(re.search(r"tps = ([\d.]+)", done.stdout)[1]), latencies)
 
-    def _written(self) -> list[int]:
+    def verify(self, transactions: int, *, before: list[int]):
+        """That so many have been written since."""
+        written = [now - then for now, then in zip(self.written(), before, strict=True)]
+        if written != [transactions * rows for rows in (1, LINES, 1)]:
+            raise SystemExit(f"{transactions} transactions wrote {written} orders, lines and events:\n{self.script}")
+
+    def written(self) -> list[int]:
+        """How many orders, lines and events are there."""
         with psycopg.connect(self.database) as copy:
             return [
                 copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("orders_order", "orders_orderline", "stores_event")

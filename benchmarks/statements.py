@@ -1,10 +1,12 @@
-"""The statements of a real order as a script for pgbench: so the limit follows when the program's statements change.
+"""The statements of a real order for pgbench and for a bare view: so the limits follow when the program's statements change.
 
-What an order makes anew (ids, keys) is made anew by the script; which table it is comes from a list. Everything else is
-said as the program said it.
+What an order makes anew (ids, keys) is made anew by both; pgbench's script has a list of who sits where. Everything else
+is said as the program said it.
 """
 
 import datetime
+import itertools
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
@@ -13,6 +15,8 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+
+from stores.auth import caller_of
 
 CONTROL = ("SAVEPOINT", "RELEASE SAVEPOINT")
 CHANGING = re.compile(r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})|(?P<digest>[0-9a-f]{64})")
@@ -37,6 +41,21 @@ def statements_of(write: Callable) -> list[Statement]:
             write()
         transaction.set_rollback(True)
     return seen
+
+
+def in_trips(token: str, write: Callable | None = None) -> tuple[str, list[str]]:
+    """What a request says: who calls; what `write` reads; what it writes. As JSON, with the ids and digests that are new each time."""
+    first, second = (_in_trips(token, write) for _ in range(2))
+    constant = {found[0] for found in CHANGING.finditer(second)}
+    return first, sorted({found[0] for found in CHANGING.finditer(first)} - constant)
+
+
+def _in_trips(token, write):
+    trips = [statements_of(lambda: caller_of(token))]
+    if write:
+        reads = lambda statement: statement.sql.startswith("SELECT")  # noqa: E731
+        trips += [list(trip) for _, trip in itertools.groupby(statements_of(write), reads)]
+    return json.dumps(trips, default=str)
 
 
 class Script:
