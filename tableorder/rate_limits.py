@@ -183,8 +183,8 @@ class Windows:
 
     def spend(self, limits: list[Limit], *, now: float | None = None) -> Spent:
         """`now`: milliseconds on a clock that never goes back."""
-        now = _now() if now is None else now
         with self._lock:
+            now = _now() if now is None else now  # not before: a thread that waited here would begin a window anew
             windows = [self._window(limit.holder, now) for limit in limits]
             waits = [self._wait(limit.per_minute, window, now) for limit, window in zip(limits, windows, strict=True)]
             admitted = not any(waits)

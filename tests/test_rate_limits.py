@@ -1,5 +1,6 @@
 """A hundred requests a minute, counted together through Redis or by each process alone; the same arithmetic in both."""
 
+import itertools
 import random
 import time
 import uuid
@@ -199,6 +200,27 @@ def test_a_process_forgets_whom_it_has_not_seen_for_longest(monkeypatch):
         windows.spend([Limit("busy", 10_000), Limit(str(number), 1)], now=0)
     assert len(windows._kept) == 100
     assert windows._kept["busy"] == (0, 1000, 0, 0)
+
+
+def test_a_thread_that_has_waited_does_not_begin_a_window_anew(monkeypatch):
+    windows, limit, clock = Windows(), Limit("somebody", 10), itertools.count()
+    monkeypatch.setattr(rate_limits, "_now", lambda: next(clock))
+    lock = windows._lock
+
+    class Taken:
+        """By another thread's request, which comes first."""
+
+        def __enter__(self):
+            windows._lock = lock
+            windows.spend([limit])
+            return lock.__enter__()
+
+        def __exit__(self, *error):
+            lock.__exit__(*error)
+
+    windows._lock = Taken()
+    [(remaining, _, _)] = windows.spend([limit])
+    assert remaining == 8
 
 
 # --- The arithmetic ---------------------------------------------------------------------------------------------
