@@ -13,10 +13,9 @@ import secrets
 import socket
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
 from typing import NamedTuple
 
 from django.conf import settings
@@ -39,15 +38,14 @@ REST = 20  # ... and so many times as long as the look took: most of what it cos
 BATCH = 200  # events of a store read at once, some 1 KB each
 TOGETHER = 64  # stores that are sent together: fifty with an event each take an eighth of the time that they take one by one
 READ_AT_ONCE = 1000  # events of them all, more or less
-WINDOW = 64  # messages sent before the confirms are waited for
-QUICK = 0.2  # seconds: only windows that are confirmed so quickly grow
 BATCH_TIME = 2.0  # seconds after which a batch ends
-# A claim is for one batch. Longer than one may take (BATCH_TIME and the last window's confirms), and not much more:
+# A claim is for one batch. Longer than one may take (BATCH_TIME and the last confirms), and not much more:
 # so long a killed relay's stores wait. Clocks of machines may differ by a second or two; what is lost then is an
 # event sent twice.
 CLAIM = timedelta(seconds=10)
 TRIES = 5  # refusals of one event, about 15 s, until it is set aside
-# So many set aside one after the other, and it is not the events: then they wait until the broker takes one again.
+# So many of one type set aside one after the other, and it is not the events but a queue that wants those: then they
+# wait until the broker takes one again.
 SET_ASIDE_IN_A_ROW = 10
 
 
@@ -126,7 +124,7 @@ class Relay:
         self.name = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.batch = batch
         self.publisher = publisher or Publisher()
-        self._set_aside_in_a_row = 0
+        self._set_aside_in_a_row = Counter()  # {type of events: how many}
         self._together = 1  # stores; twice as many with each group that goes well
         self._next = Select(
             lambda: (
@@ -224,33 +222,28 @@ class Relay:
     def _send(self, claimed: list[RelayCursor], stop) -> float:
         """Sends some of each of these stores, and frees them; returns the seconds until the next look is worth it."""
         batches = self._read(claimed)
-        refused, trouble = None, False
-        end, window = time.monotonic() + BATCH_TIME, 1
+        refused, trouble = {}, False  # {batch: why}
+        end = time.monotonic() + BATCH_TIME
         try:
-            # The first one of a store goes alone: if it is the one that was refused before, nothing overtakes it.
             while time.monotonic() < end and not stop.is_set():
-                asked = [(batch, event) for batch in batches for event in islice(batch.events, window)]
+                # Of each store one at a time: were it refused, those after it would be there before it.
+                asked = [(batch, batch.events[0]) for batch in batches if batch.events and batch not in refused]
                 if not asked:
                     break
-                began = time.monotonic()
                 sent = self.publisher.publish([_message(batch.cursor.pk, event) for batch, event in asked])
-                for batch, event in asked[: sent.taken]:
+                for place in sent.taken:
+                    batch, event = asked[place]
                     batch.events.popleft()
                     batch.reached = event.number
-                if sent.taken:
-                    self._set_aside_in_a_row = 0
-                if sent.taken < len(asked):
-                    trouble = True
-                    refused = (*asked[sent.taken], sent.refusal) if sent.refusal else None
+                    self._set_aside_in_a_row.pop(event.type, None)
+                refused |= {asked[place][0]: why for place, why in sent.refused.items()}
+                if trouble := len(sent.taken) + len(sent.refused) < len(asked):  # one of them was refused, nobody knows which
                     break
-                if time.monotonic() - began < QUICK:
-                    window = min(2 * window, max(1, WINDOW // len(batches)))
         finally:  # if the broker went away too: what it has taken before is not sent again
-            if refused:
-                batches.remove(refused[0])
+            batches = [batch for batch in batches if batch not in refused]
             self._free_at(batches)
-        if refused:
-            self._note_refusal(*refused)
+        for batch, why in refused.items():
+            self._note_refusal(batch, why)
         self._together = 1 if trouble else min(2 * self._together, TOGETHER)
         if any(batch.reached < batch.cursor.journal.last_number for batch in batches):
             return 0.0
@@ -282,12 +275,12 @@ class Relay:
     def _claim_on(self, cursor) -> dict:
         return {"store": cursor.pk, "number": cursor.number, "relay": self.name}
 
-    def _note_refusal(self, batch: _Batch, event: _Event, why: str):
-        """The broker has what comes before this event and won't have it: again later, or set aside."""
-        cursor, number = batch.cursor, batch.reached
+    def _note_refusal(self, batch: _Batch, why: str):
+        """The broker has what comes before its next event and won't have that: again later, or set aside."""
+        cursor, number, event = batch.cursor, batch.reached, batch.events[0]
         mine = _mine(**self._claim_on(cursor))
         attempts = 1 + (cursor.failures if number == cursor.number else 0)
-        set_aside = attempts >= TRIES and self._set_aside_in_a_row < SET_ASIDE_IN_A_ROW
+        set_aside = attempts >= TRIES and self._set_aside_in_a_row[event.type] < SET_ASIDE_IN_A_ROW
         now = timezone.now()
         if not set_aside:
             log.warning("the broker refuses event %s of store %s, attempt %s: %s", event.number, cursor.pk, attempts, why)
@@ -302,7 +295,7 @@ class Relay:
                 number=event.number,
                 defaults={"type": event.type, "body": event.body, "error": why, "attempts": attempts, "at": now},
             )
-        self._set_aside_in_a_row += 1
+        self._set_aside_in_a_row[event.type] += 1
         log.error("event %s of store %s is set aside after %s attempts: %s", event.number, cursor.pk, attempts, why)
 
     def _send_those_asked_for(self):
@@ -319,4 +312,4 @@ class Relay:
                 row.delete()
                 log.info("event %s of store %s is delivered after all", row.number, row.store_id)
             else:
-                SetAsideEvent.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, error=sent.refusal, at=timezone.now())
+                SetAsideEvent.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, error=sent.refused.get(0, ""), at=timezone.now())

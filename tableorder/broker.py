@@ -50,10 +50,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Sent:
-    """So many messages, from the first on, are safe with the broker; and why it won't have the next one, if so."""
+    """By their places: which messages are safe with the broker, and which it won't have, and why. Nothing is known of others."""
 
-    taken: int
-    refusal: str = ""
+    taken: set[int]
+    refused: dict[int, str]
 
 
 def connect(*, timeout: float = TIMEOUT):
@@ -141,22 +141,22 @@ class Publisher:
     def publish(self, messages: Sequence[Message]) -> Sent:
         """Sends them in this order and waits for all confirms.
 
-        Several at once: should the broker refuse one, those after it may have got in before it. If it ends the
-        channel for one of several, it doesn't say for which: then `refusal` is empty, and the next one is to be
-        sent alone. Raises BrokerAway, and then any of them may have got in.
+        Several at once: should the broker refuse one, those after it may have got in all the same. If it ends the
+        channel for one of several, it doesn't say for which: then they are to be sent one by one. Raises BrokerAway,
+        and then any of them may have got in.
         """
         import amqp
 
-        before = self._sent
         self._pending, self._acked, self._nacked = set(), set(), set()
-        refusal = ""
+        places, refused = {}, {}  # {number on this channel: place}; {place: why}
         try:
-            for message in messages:
+            for place, message in enumerate(messages):
                 try:
                     body = message.body.encode()
                 except UnicodeEncodeError as error:
-                    refusal = told(error)
-                    break
+                    refused[place] = told(error)
+                    continue
+                places[self._sent + 1] = place
                 self._pending.add(self._sent + 1)
                 self._send(message, body)
                 self._sent += 1
@@ -168,18 +168,16 @@ class Publisher:
         except (amqp.ChannelError, amqp.exceptions.IrrecoverableConnectionError) as error:
             self._drop()
             if len(messages) == 1:
-                refusal = told(error)
+                refused[0] = told(error)
         except trouble() as error:
             self._drop()
             raise BrokerAway(told(error)) from error
         except Exception as error:  # whatever can't be put into a message: half of it may be on the line
             self._drop()
             if len(messages) == 1:
-                refusal = told(error)
-        taken = next((at for at in range(len(messages)) if before + at + 1 not in self._acked), len(messages))
-        if before + taken + 1 in self._nacked:
-            refusal = "the broker refused it (nack): a queue is full, or failed"
-        return Sent(taken, refusal)
+                refused[0] = told(error)
+        refused |= {places[number]: "the broker refused it (nack): a queue is full, or failed" for number in self._nacked}
+        return Sent({places[number] for number in self._acked}, refused)
 
     def _send(self, message, body: bytes):
         self._producer.publish(

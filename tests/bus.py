@@ -43,13 +43,16 @@ class Memory:
 
     def publish(self, messages) -> Sent:
         self.calls += 1
-        for taken, message in enumerate(messages):
+        sent = Sent(set(), {})
+        for place, message in enumerate(messages):
             self.connect()
             self.attempts += 1
             if self.refuses(message):
-                return Sent(taken, "too large")
-            self.messages.append(message)
-        return Sent(len(messages))
+                sent.refused[place] = "too large"
+            else:  # those after a refused one too, as RabbitMQ does
+                self.messages.append(message)
+                sent.taken.add(place)
+        return sent
 
     def close(self):
         self.closed = True

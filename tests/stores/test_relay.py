@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -249,13 +250,13 @@ def test_it_outlives_the_database(bus, ours, monkeypatch, caplog):
     assert "the database is away" in caplog.text
 
 
-def test_told_to_stop_it_finishes_the_window_and_frees_the_store(bus, ours):
+def test_told_to_stop_it_waits_for_what_it_has_sent_and_frees_the_store(bus, ours):
     happen(ours, 100)
     stop = threading.Event()
     bus.refuses = lambda message: message.id.endswith(":2") and stop.set()
     Relay(publisher=bus).run(stop)
-    assert numbers(bus.messages, ours) == [1, 2, 3]  # windows of 1 and 2
-    assert (cursor_of(ours).number, cursor_of(ours).claimed_by) == (3, "")
+    assert numbers(bus.messages, ours) == [1, 2]
+    assert (cursor_of(ours).number, cursor_of(ours).claimed_by) == (2, "")
 
 
 # --- Several relays ---------------------------------------------------------------------------------------------
@@ -391,7 +392,7 @@ def test_if_the_broker_does_not_say_which_it_refuses_they_go_one_by_one(bus, sto
     """It ends the channel then: of those sent together any may be the one, and any may have got in."""
     found, publish = send(bus), bus.publish
     bus.refuses = refused(stores[0], 4)
-    bus.publish = lambda messages: Sent(0) if len(messages) > 1 and any(map(bus.refuses, messages)) else publish(messages)
+    bus.publish = lambda messages: Sent(set(), {}) if len(messages) > 1 and any(map(bus.refuses, messages)) else publish(messages)
     for store in stores:
         happen(store, 4)
     for _ in range(30):
@@ -403,17 +404,41 @@ def test_if_the_broker_does_not_say_which_it_refuses_they_go_one_by_one(bus, sto
 
 def test_a_broker_that_refuses_everything_is_waited_for(bus, ours, clock):
     """A full queue overnight must not take the whole journal apart."""
+    found = send(bus)
     happen(ours, 50)
     bus.refuses = lambda message: True
-    found = Relay(publisher=bus)
+    before = cursor_of(ours).number
     for _ in range(TRIES * (SET_ASIDE_IN_A_ROW + 5)):
         found.look(FOR_EVER)
         clock.advance(seconds=31)
     assert SetAsideEvent.objects.count() == SET_ASIDE_IN_A_ROW
-    assert cursor_of(ours).number == SET_ASIDE_IN_A_ROW
+    assert cursor_of(ours).number == before + SET_ASIDE_IN_A_ROW
     bus.refuses = lambda message: False
     found.look(FOR_EVER)
     assert cursor_of(ours).number == last(ours)
+
+
+def test_a_full_queue_that_wants_some_events_does_not_take_all_of_those_apart(bus, ours, theirs, clock):
+    found = send(bus)
+    bus.refuses = lambda message: message.routing_key == "order.changed"
+    for _ in range(TRIES * (SET_ASIDE_IN_A_ROW + 5)):
+        happen(ours)
+        happen(theirs, type="call.opened")  # which the broker takes
+        found.look(FOR_EVER)
+        clock.advance(seconds=31)
+    assert SetAsideEvent.objects.count() == SET_ASIDE_IN_A_ROW
+    assert cursor_of(theirs).number == last(theirs)
+
+
+def test_nothing_overtakes_what_the_broker_refuses_for_a_while(bus, ours, clock):
+    send(bus)
+    happen(ours, 50)
+    times = Counter()
+    bus.refuses = lambda message: times.update([message.id]) or int(message.id.rpartition(":")[2]) % 7 == 0 and times[message.id] < 3
+    for _ in range(30):
+        send(bus)
+        clock.advance(seconds=31)
+    assert numbers(bus.messages, ours) == list(range(1, last(ours) + 1))
 
 
 def test_an_event_set_aside_goes_out_when_an_operator_asks_for_it(bus, ours, clock):
