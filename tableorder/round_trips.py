@@ -78,7 +78,7 @@ class _Statement:
 
     def look_up(self, prepared):
         self.how, self.name = prepared.get(self, True)
-        self.key = prepared.maybe_add_to_cache(self, self.how, self.name)
+        prepared.maybe_add_to_cache(self, self.how, self.name)
 
     def send(self, pgconn) -> int:
         """How many answers it gets, of which the last is the statement's."""
@@ -88,8 +88,8 @@ class _Statement:
         return 2 if self.how is Prepare.SHOULD else 1
 
     def tell(self, prepared):
-        if self.key:
-            prepared.validate(self.key, self.how, self.name, [self.answer])
+        if self.how is Prepare.SHOULD:
+            prepared.validate(prepared.key(self), self.how, self.name, [self.answer])
 
     def rows(self, transformer):
         if self.answer.status != ExecStatus.TUPLES_OK:

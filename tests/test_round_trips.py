@@ -168,6 +168,17 @@ def test_one_that_could_not_be_prepared_is_tried_again(ours):
         together(Bound("DROP TABLE made_later", []))
 
 
+def test_one_that_was_not_run_because_of_the_one_before_is_not_taken_for_prepared(db):
+    """Also if psycopg has seen it outside of a trip."""
+    for sql, seen in {"SELECT 1 + %s": False, "SELECT 2 + %s": True}.items():
+        if seen:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, [1])
+        with pytest.raises(DataError):
+            together(Bound("SELECT 1 / %s", (0,)), Bound(sql, [1]))
+        assert together(Bound(sql, [1]))
+
+
 def test_one_that_is_not_sent_because_of_the_next_is_not_taken_for_prepared(ours):
     connection.close()
     with pytest.raises(DataError):
