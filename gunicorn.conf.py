@@ -18,18 +18,28 @@ import tempfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-import environ
 from environ.fileaware_mapping import FileAwareMapping
 from gunicorn import glogging
 
 
-class Environment(environ.FileAwareEnv):
+def read_alone(path):
+    """A file of ours, but not as a module: what the master has imported, workers would have after a reload too."""
+    spec = spec_from_file_location(f"{path.stem}_of_the_master", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HERE = Path(__file__).parent
+
+
+class Environment(read_alone(HERE / "config" / "environment.py").Environment):
     """A copy of the environment, with `.env`. In the environment itself a value from `.env` would outlive reloads."""
 
     ENVIRON = FileAwareMapping(dict(os.environ))
 
 
-Environment.read_env(Path(__file__).with_name(".env"))
+Environment.read_env(HERE / ".env")
 env = Environment()
 
 SERVE = env.str("SERVE", default="all")
@@ -64,16 +74,7 @@ with contextlib.suppress(AttributeError):
 
 # --- What it says -----------------------------------------------------------------------------------------------
 
-
-def read_alone(path):
-    """A file of ours, but not as a module: what the master has imported, workers would have after a reload too."""
-    spec = spec_from_file_location(f"{path.stem}_of_the_master", path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lines = read_alone(Path(__file__).parent / "tableorder" / "logging.py")
+lines = read_alone(HERE / "tableorder" / "logging.py")
 
 
 class Logger(glogging.Logger):

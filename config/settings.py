@@ -7,15 +7,16 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from django.utils.translation import gettext_lazy as _
 
 from tableorder.logging import configuration
 
+from .environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()  # NAME_FILE is read where NAME is asked for: secrets mounted as files
-environ.FileAwareEnv.read_env(BASE_DIR / ".env")
+env = Environment()
+Environment.read_env(BASE_DIR / ".env")
 
 
 def one_of(*names, default=""):
@@ -31,9 +32,9 @@ DEBUG = False  # an error page with settings on it helps nobody in a restaurant;
 TESTING = "pytest" in sys.modules
 
 INSECURE_SECRET_KEY = "insecure-for-development-only-" + "0" * 32
-SECRET_KEY = env.str("SECRET_KEY", default="") or INSECURE_SECRET_KEY  # refused in production
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
-CORS_ALLOWED_ORIGINS = [origin.rstrip("/") for origin in one_of("CORS_ORIGINS", "FRONTEND_URL").split(",") if origin]
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)  # refused in production
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", cast=str.strip, default=[] if PRODUCTION else ["*"])
+CORS_ALLOWED_ORIGINS = [origin.strip().rstrip("/") for origin in one_of("CORS_ORIGINS", "FRONTEND_URL").split(",") if origin]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Idempotent-Replayed", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
@@ -229,7 +230,7 @@ JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
 JWT_SECRET_KEY = env.str("JWT_SECRET_KEY", default="" if PRODUCTION else SECRET_KEY)
 JWT_PRIVATE_KEY_PATH = env.str("JWT_PRIVATE_KEY_PATH", default="")
 JWT_PUBLIC_KEY_PATH = env.str("JWT_PUBLIC_KEY_PATH", default="")
-JWT_EXPIRE_HOURS = float(one_of("JWT_EXPIRE_HOURS", "JWT_EXPIRATION_HOURS", default="16"))
+JWT_EXPIRE_HOURS = env.float("JWT_EXPIRE_HOURS", default=env.float("JWT_EXPIRATION_HOURS", default=16))
 TABLET_REFRESH_DAYS = env.float("TABLET_REFRESH_DAYS", default=90)
 
 

@@ -100,6 +100,40 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     assert manage("check", **environment).returncode == 0
 
 
+def setting(name, **environment) -> str:
+    done = manage("shell", "-v0", "-c", f"from django.conf import settings; print(settings.{name})", **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.removesuffix("\n")
+
+
+def test_a_secret_is_taken_as_it_is(tmp_path):
+    secret = "$ECRET_KEY-and-more-of-it-0123456789-abc"
+    assert setting("JWT_SECRET_KEY", JWT_SECRET_KEY=secret) == secret
+    (tmp_path / "key").write_text(f"{secret}\n")  # as an editor and `echo` write it
+    assert setting("JWT_SECRET_KEY", JWT_SECRET_KEY_FILE=str(tmp_path / "key")) == secret
+
+
+def test_an_empty_value_is_none():
+    names = ["JWT_SECRET_KEY", "RATE_LIMIT_PER_MINUTE", "SESSION_EXPIRE_HOURS", "TRUSTED_PROXIES", "LOG_LEVEL", "SERVE", "ALLOWED_HOSTS"]
+    for name in names:
+        assert setting(name, **dict.fromkeys(names, "")) == setting(name)
+
+
+def test_lists_may_have_spaces():
+    assert setting("ALLOWED_HOSTS", ALLOWED_HOSTS="a.example, b.example") == "['a.example', 'b.example']"
+    assert (
+        setting("CORS_ALLOWED_ORIGINS", CORS_ORIGINS="https://a.example, https://b.example/")
+        == "['https://a.example', 'https://b.example']"
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("RATE_LIMIT_PER_MINUTE", "1O0"), ("JWT_EXPIRE_HOURS", "many")])
+def test_what_is_no_number_is_named(name, value):
+    done = manage("check", **{name: value})
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: {name} is '{value}'" in done.stderr
+
+
 def write_keys(folder, size=2048):
     key = rsa.generate_private_key(public_exponent=65537, key_size=size)
     private, public = folder / "private.pem", folder / "public.pem"

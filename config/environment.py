@@ -1,0 +1,22 @@
+"""What the environment says."""
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Environment(environ.FileAwareEnv):
+    """NAME_FILE is read where NAME is asked for: secrets mounted as files. An empty value is none.
+
+    A value is taken as it is. The library takes `$x` for the value of x, and a secret may begin so; of `1O` it takes the 1.
+    """
+
+    def get_value(self, var, cast=None, default=environ.Env.NOTSET, parse_default=False):
+        value = self.ENVIRON.get(var, "").rstrip("\r\n")  # with which a file ends
+        if not value:
+            return default
+        if cast not in (int, float):
+            return self.parse_value(value, cast)
+        try:
+            return cast(value)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} is {value!r}: not a number, or not a whole one") from error
