@@ -199,6 +199,15 @@ def test_the_language_of_one_does_not_stay_for_the_next(tablet):
     assert tablet.post("tablet/calls", {})["Content-Language"] == "en"
 
 
+def test_a_limit_is_told_to_each_in_their_language(tablet, ours):
+    """DRF keeps such a sentence as it was said first."""
+    dish = {"item": str(ours.item.pk), "quantity": 100}
+    for body in ({"lines": [dish]}, {"lines": [dish | {"quantity": 1, "note": "x" * 201}]}, {"lines": [dish] * 51}):
+        for language in ("ko", "en", "ko"):
+            [*_, error] = tablet.post("tablet/quote", body, accept_language=language).json()["errors"]
+            assert bool(re.search("[가-힣]", error["detail"])) == (language == "ko"), error
+
+
 # --- Strictness, at every door ----------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from functools import cache, cached_property
 
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import BasePermission
@@ -84,8 +85,11 @@ class DeclaredCaller(BasePermission):
 
 
 @cache
-def _serializer(kind: type[Serializer]) -> Serializer:
-    """One for all requests: it keeps nothing of what it validates, and making one copies all its fields."""
+def _serializer(kind: type[Serializer], language: str) -> Serializer:
+    """One for all requests in a language: making one copies all its fields.
+
+    It keeps nothing of what it validates, but the sentence about a limit in the language that it was first said in.
+    """
     return kind()
 
 
@@ -175,4 +179,4 @@ class Endpoint(APIView):
 
     def body(self, serializer_class):
         """The validated body; refused as a whole if anything in it is wrong."""
-        return _serializer(serializer_class).run_validation(self.request.data)
+        return _serializer(serializer_class, get_language()).run_validation(self.request.data)
