@@ -66,8 +66,11 @@ def names(name: str) -> dict[str, str]:
 
 
 def urls(name: str) -> dict[str, str] | None:
-    """{size: address}, or None where there is no picture."""
-    return {size: default_storage.url(file) for size, file in names(name).items()} if name else None
+    """{size: address}, or None where there is no picture, or none to be had: a menu without pictures is still a menu."""
+    try:
+        return {size: default_storage.url(file) for size, file in names(name).items()} if name else None
+    except Unavailable:
+        return None
 
 
 def save(store_id, upload: BinaryIO) -> str:
@@ -100,7 +103,10 @@ def save(store_id, upload: BinaryIO) -> str:
 
 def epoch() -> str:
     """Changes when the addresses of pictures do; empty where they never do."""
-    return getattr(default_storage, "epoch", str)()
+    try:
+        return getattr(default_storage, "epoch", str)()
+    except Unavailable:
+        return "without"
 
 
 def delete(name: str):

@@ -5,6 +5,8 @@ present window of `WINDOW`, and hold for twice as long: whoever gets one has at 
 passing credentials of a machine's role an address ends with them at the latest; they too are part of `epoch`.
 """
 
+import logging
+import time
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -15,7 +17,12 @@ from botocore.config import Config
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
+from .errors import Unavailable
+
+log = logging.getLogger(__name__)
+
 WINDOW = 6 * 3600  # seconds
+ASK_AGAIN = 30  # seconds after which credentials that were not to be had are asked for once more: that takes a second or two
 
 
 class _SignedAsOf(S3SigV4QueryAuth):
@@ -33,8 +40,10 @@ class _SignedAsOf(S3SigV4QueryAuth):
 
 
 class SignedStorage(S3Storage):
+    _not_before = float("-inf")
+
     def url(self, name, parameters=None, expire=None, http_method=None):
-        """Made without asking S3."""
+        """Made without asking S3. Raises Unavailable without credentials, as `epoch` does."""
         at = datetime.fromtimestamp(_window() * WINDOW, tz=UTC)
         where = {"Bucket": self.bucket_name, "Key": self._normalize_name(clean_name(name))}
         request = AWSRequest("GET", self._unsigned.generate_presigned_url("get_object", Params=where))
@@ -59,7 +68,14 @@ class SignedStorage(S3Storage):
 
     def _credentials(self):
         """As they are now; those of a machine's role renew themselves."""
-        return self._session.get_credentials().get_frozen_credentials()
+        if time.monotonic() < self._not_before:
+            raise Unavailable()
+        try:
+            return self._session.get_credentials().get_frozen_credentials()
+        except Exception as error:  # there are none (then it is None), or they have run out and can't be renewed
+            self._not_before = time.monotonic() + ASK_AGAIN
+            log.error("no credentials for S3, so dishes have no pictures", exc_info=error)
+            raise Unavailable() from error
 
 
 def _window() -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import boto3
 import httpx
 import pytest
+from boto3.session import Session
 from botocore.config import Config
 from django.core.files.storage import default_storage
 from django.core.management import call_command
@@ -171,3 +172,31 @@ def test_orphans_are_swept_and_what_is_named_or_young_stays(ours, bucket, monkey
     assert len(keys(bucket)) == len(named) + 1
     call_command("sweep_images", stdout=io.StringIO())
     assert keys(bucket) == named
+
+
+# --- Without credentials ----------------------------------------------------------------------------------------
+
+
+class Expired:
+    def get_frozen_credentials(self):
+        raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+
+
+@pytest.mark.parametrize("lost", [None, Expired()], ids=["none", "expired"])
+def test_without_credentials_guests_still_have_a_menu(ours, bucket, lost, caplog, monkeypatch):
+    upload(ours, ours.item)
+    tablet = tablet_of(ours.table)
+
+    def image():
+        answer = tablet.get("tablet/menu")
+        assert answer.status_code == 200
+        return answer.json()["categories"][0]["items"][0]["image"]
+
+    assert image()
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "get_credentials", lambda session: lost)
+        assert image() is None and image() is None
+        assert staff_of(ours.store, ours.owner).get("staff/items").status_code == 200
+    assert [record.message for record in caplog.records].count("no credentials for S3, so dishes have no pictures") == 1
+    default_storage._not_before = 0  # as after ASK_AGAIN
+    assert image()
