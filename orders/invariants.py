@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Case, Count, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from sessions_app.models import TableSession
@@ -54,7 +54,8 @@ ORDER_NAME = ["pk", "store__code", "business_day", "number"]
 
 
 def _order_totals(stores):
-    live = (F("lines__quantity") - F("lines__cancelled_quantity")) * F("lines__unit_price")
+    price = Cast("lines__unit_price", BigIntegerField())  # PostgreSQL would multiply in 32 bits
+    live = (F("lines__quantity") - F("lines__cancelled_quantity")) * price
     found = Order.objects.filter(store__in=stores).order_by().values(*ORDER_NAME, "total")
     for row in _each(found.annotate(real=Coalesce(Sum(live, output_field=BigIntegerField()), 0)).exclude(total=F("real"))):
         yield f"{_name(row)}: total {row['total']}, its lines come to {int(row['real'])}"

@@ -8,12 +8,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from menus.models import MAX_PRICE
 from orders.invariants import INVARIANTS
 from orders.kitchen import complete_session
 from orders.models import Cancellation, Order, OrderLine
 from sessions_app.models import TableSession
 from stores.models import Event, Journal, RelayCursor
-from tests.world import place, staff_of
+from tests.world import line, make_choice, new_key, place, staff_of, tablet_of
 
 
 def verify() -> str:
@@ -51,6 +52,15 @@ def test_what_the_program_wrote_is_sound(evening):
     printed = verify()
     assert printed.count("ok ") == len(INVARIANTS)
     assert "2 stores" in printed and "4 orders" in printed and "All is well" in printed
+
+
+def test_the_dearest_line_that_there_can_be_is_sound(ours):
+    ours.item.price = MAX_PRICE
+    ours.item.save()
+    dear = [make_choice(ours.item, options=[("saffron", MAX_PRICE)])[0] for _ in range(2)]
+    answer = tablet_of(ours.table).post("tablet/orders", {"lines": [line(ours.item, 99, *dear)]}, key=new_key())
+    assert answer.json()["total"] == 99 * 3 * MAX_PRICE > 2**31
+    assert "All is well" in verify()
 
 
 def test_an_empty_database_is_sound(db):
