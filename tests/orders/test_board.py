@@ -1,6 +1,7 @@
 """What staff see: a card for each table."""
 
 import pytest
+from django.db.models import F
 
 import orders.board
 from sessions_app.models import TableSession
@@ -126,6 +127,16 @@ def test_a_call_from_a_table_that_was_switched_off_stays_until_somebody_takes_it
     assert [row["calls"] for row in board()["tables"]] == [[call]]
     manager.post(f"staff/calls/{call['id']}/resolve")
     assert board()["tables"] == []
+
+
+def test_more_unsettled_lines_than_a_statement_has_values(board, ours, monkeypatch):
+    for table in ours.tables:
+        for _ in range(3):
+            place(table, ours.item)
+    shown = board()
+    monkeypatch.setattr("orders.payloads.VALUES", 2)
+    Journal.objects.update(last_number=F("last_number") + 1)  # or the board would be the one that was made before
+    assert board()["tables"] == shown["tables"]
 
 
 def test_the_board_shows_one_store(manager, ours, theirs):
