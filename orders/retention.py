@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
@@ -72,6 +74,8 @@ def what_is_old(now: datetime) -> list[Old]:
         _old("audit entries", AuditEntry.objects.filter(at__lt=history_end)),
         # By their ids, which within a store come as their numbers do: both are given under the lock of its journal.
         Old("events", relayed(Event.objects.filter(at__lt=journal_end)), _remove_events),
+        _old("admin log entries", LogEntry.objects.filter(action_time__lt=history_end)),
+        _old("browsers' sessions", Session.objects.filter(expire_date__lt=now)),
         _old("staff tokens", StaffToken.objects.filter(expires_at__lt=now)),
         _old("tablet logins", TabletLogin.objects.filter(expires_at__lt=now)),
         _old("failed sign-ins", attempts.filter(last_at__lt=now - timedelta(days=1), succeeded_at=None)),

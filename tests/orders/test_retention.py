@@ -5,6 +5,8 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -94,8 +96,10 @@ def test_what_has_run_out_of_time_goes(ours):
     TabletLogin.objects.update(expires_at=past)
     LoginAttempts.objects.update(last_at=past)
     AuditEntry.objects.update(at=past)
+    Session.objects.create(session_key="k" * 32, session_data="", expire_date=past)
+    LogEntry.objects.create(user=ours.owner, action_flag=CHANGE, object_repr="a dish", action_time=past)
     purge()
-    for model in (StaffToken, TabletLogin, LoginAttempts, AuditEntry):
+    for model in (StaffToken, TabletLogin, LoginAttempts, AuditEntry, Session, LogEntry):
         assert not model.objects.exists(), model
 
 
