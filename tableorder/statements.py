@@ -247,9 +247,11 @@ def _insert(model, count, source, found) -> _Insert:
         arrays = ", ".join(f"%s::{type}[]" for type in types)
         columns = ", ".join(quote(fields[name].column) for name in named)
         rows = _picked(terms, given, f"unnest({arrays}) AS given ({columns})", source)
-    else:
-        row = _picked(terms, dict.fromkeys(named, "%s"), source)
-        rows = " UNION ALL ".join([row] * count)
+    elif source:
+        rows = " UNION ALL ".join([_picked(terms, dict.fromkeys(named, "%s"), source)] * count)
+    else:  # SQLite takes 500 terms of a UNION, and any number of these
+        row = ", ".join(term.format(**dict.fromkeys(named, "%s")) for term in terms.values())
+        rows = f"VALUES {', '.join([f'({row})'] * count)}"
     names = ", ".join(quote(field.column) for field in fields.values())
     kinds = [fields[name] for name in named]
     arrays = [_texts if isinstance(_target(field), CharField | TextField) else _plain for field in kinds]

@@ -68,6 +68,11 @@ def test_rows_are_written_as_they_are(ours, count):
     assert [(row.body, row.table_id, row.at) for row in written] == [(row.body, row.table_id, row.at) for row in events]
 
 
+def test_as_many_rows_are_written_as_an_order_can_have_options(ours):
+    together(insert(Event, *(event(ours, 1000 + number, "") for number in range(2500))))
+    assert Event.objects.in_store(ours.store).filter(number__gte=1000).count() == 2500
+
+
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no lengths")
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_is_too_long_is_refused_and_not_cut(ours, count):
