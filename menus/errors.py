@@ -14,8 +14,6 @@ class CategoryNotEmpty(Conflict):
 
 
 class OrderMismatch(Conflict):
-    """`current`: the ids in their present order."""
-
     code = "ORDER_MISMATCH"
     detail = _("This is not the whole list as it is now.")
 

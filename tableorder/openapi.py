@@ -6,6 +6,8 @@ document is a code that exists.
 
 import inspect
 
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -54,6 +56,18 @@ class Schema(AutoSchema):
     def get_description(self):
         said = [getattr(self.view, self.method.lower()).__doc__, vars(type(self.view)).get("__doc__")]
         return "\n\n".join([*(inspect.cleandoc(text) for text in said if text), f"For: {self.view.role_for(self.method)}."])
+
+
+class Document(SchemaGenerator):
+    """Made once in each language: it takes a tenth of a second, and whoever comes along may ask for it."""
+
+    _made = {}
+
+    def get_schema(self, request=None, public=False):
+        language = get_language()
+        if language not in self._made:
+            self._made[language] = super().get_schema(None, public)
+        return self._made[language]
 
 
 def refusals(*kinds) -> dict:

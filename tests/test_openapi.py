@@ -91,6 +91,12 @@ def test_the_document_is_valid_and_made_without_a_warning(tmp_path):
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", tmp_path / "openapi.yaml")
 
 
+def test_the_document_is_not_made_for_everybody_anew(client, monkeypatch):
+    first = client.get("/api/schema/").content
+    monkeypatch.setattr("tableorder.openapi.Document.parse", None)
+    assert client.get("/api/schema/").content == first
+
+
 def test_the_document_is_served_to_anybody_as_json(client):
     answer = client.get("/api/schema/")
     assert answer.status_code == 200
