@@ -23,7 +23,7 @@ def printed(user, *tables, **headers):
 
 def code_of(address: str) -> str:
     """The squares of a code, as they stand in its SVG."""
-    return segno.make(address, error="q", micro=False).svg_inline(omitsize=True, border=0, lineclass=None, svgclass="code")
+    return segno.make(address, error="q", micro=False).svg_inline(omitsize=True, lineclass=None, svgclass="code")
 
 
 def test_a_card_has_a_code_that_opens_the_tablet_with_store_and_table_filled_in(ours):
@@ -73,3 +73,10 @@ def test_forty_cards_take_no_more_queries_than_two(ours, django_assert_max_num_q
     chosen = {"action": "print_cards", "index": "0", "_selected_action": [str(table.pk) for table in Table.objects.in_store(ours.store)]}
     with django_assert_max_num_queries(12):
         assert client.post(TABLES, chosen).content.decode().count("<article>") == 42
+
+
+def test_a_long_number_is_set_smaller(ours):
+    table = create_table(ours.store, number="Terrace 3", password=TABLE_PASSWORD)
+    page = printed(ours.owner, ours.table, table).content.decode()
+    assert '<p class="number" translate="no">1</p>' in page
+    assert '<p class="number words" translate="no">Terrace 3</p>' in page

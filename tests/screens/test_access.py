@@ -1,5 +1,6 @@
 """The screens for everybody: nothing that axe-core objects to, all of it by keyboard, and a picture of each."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,23 @@ def test_a_tables_life_on_the_board_by_keyboard_alone(open_board, hanok, table):
     tab_to(page, "[data-action=do-complete]")
     page.keyboard.press("Enter")
     expect(board.card(table)).to_have_count(0)
+
+
+def test_nothing_on_a_table_card_covers_its_code(chromium):
+    """However long the names of a store and a table are; nothing shrinks, nothing leaves the card."""
+    style = (ROOT / "stores" / "static" / "table_cards" / "table_cards.css").read_text()
+    parts = (
+        f'<p class="store">{"한" * 100}</p><p class="number words">{"창" * 20}</p><svg class="code"></svg><p class="hint">{"글 " * 60}</p>'
+    )
+    page = chromium.new_page(viewport=SIZES["landscape"])
+    page.set_content(f"<style>{style}</style><main><article>{parts}</article></main>")
+    boxes = page.evaluate("""() => [...document.querySelectorAll("article > *, article")].map(part => {
+        const {top, bottom} = part.getBoundingClientRect();
+        return [top, bottom];
+    })""")
+    number = page.locator(".number")
+    assert number.evaluate("part => part.scrollHeight - part.clientHeight") <= 1, "it runs over what comes below"
+    page.close()
+    (_, end), *inside = boxes
+    assert len(inside) == 4 and inside[-1][1] <= end, boxes
+    assert all(above[1] <= below[0] + 0.5 for above, below in pairwise(inside)), boxes
