@@ -193,6 +193,10 @@ class ItemAdmin(DraggableAdmin):
                 form.refuse_stale_stock(Item.objects.alive().locked().get_or_absent(item.pk).stock)
             services.change_item(item, **fields, actor=request.user)
 
+    def delete_queryset(self, request, queryset):
+        services.lock_to_delete(queryset)
+        super().delete_queryset(request, queryset)
+
     def delete_service(self, row, *, actor):
         services.delete_item(row, actor=actor)
 

@@ -1,18 +1,19 @@
 """The writes of categories and items, with their pictures. Choices: `choices.py`.
 
 Every change locks its rows in one order (category, option groups by id, items by id) and ends with the journal's
-counter row, which also gives the menu its new version, once. What changes nothing writes nothing.
+counter row, which also gives the menu its new version, once. What changes an item's name, category or being alive
+has that row before it writes them (`journal.hold_commits`). What changes nothing writes nothing.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import BinaryIO
 
 from django.db import DatabaseError, IntegrityError, models, transaction
 from django.utils import timezone
 
-from stores import audit
+from stores import audit, journal
 from stores.models import Store, User
 from stores.services import UNCHANGED
 from tableorder.errors import Absent
@@ -110,6 +111,8 @@ def change_item(
         before["option_groups"], after["option_groups"] = [group.name for group in offered], [group.name for group in groups]
         ItemOptionGroup.objects.filter(item=item).delete()
         _offer(item, groups)
+    if {"name", "category"} & set(written):
+        journal.hold_commits(store.pk)
     if written:
         save_row(item, fields=written)
     if after:
@@ -126,9 +129,18 @@ def delete_item(item: Item, *, actor: User | None = None):
     """
     _lock_category(item.store, item.category_id)
     item = Item.objects.in_store(item.store).alive().locked().get_or_absent(item.pk)
+    journal.hold_commits(item.store_id)
     item.deleted_at = timezone.now()
     item.save(update_fields=["deleted_at"])
     record_change(item.store, "item.deleted", item.name, actor=actor)
+
+
+def lock_to_delete(items: Collection[Item]):
+    """Before several are deleted in one transaction: the first would hold the counter row while the next waits for its locks."""
+    list(Category.objects.filter(pk__in={item.category_id for item in items}).locked().values_list("pk"))
+    list(Item.objects.filter(pk__in={item.pk for item in items}).locked().values_list("pk"))
+    for store_id in sorted({item.store_id for item in items}):
+        journal.hold_commits(store_id)
 
 
 @whole

@@ -2,10 +2,12 @@
 
 import pytest
 
-from menus.models import Item
+from menus import services as menu_services
+from menus.models import Category, Item
 from orders import services
 from sessions_app.models import TableSession
 from stores import journal
+from tests.admin.desk import Desk
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
 from tests.world import make_item, new_key, order_for, problem, staff_of, tablet_of
 
@@ -74,4 +76,47 @@ def test_other_changes_of_a_dish_leave_its_portions_to_the_orders(ours, deadlock
     assert statuses(edits) == {200: 10}
     assert Item.objects.get(pk=item.pk).stock == 30
     assert events_of(ours, "menu.changed") == ["menu.changed"] * 30
+    assert not deadlocks
+
+
+CHANGES_OF_A_KEY = {
+    "renamed": lambda world: staff_of(world.store, world.owner).patch(f"staff/items/{world.item.pk}", {"name": "renamed"}),
+    "moved": lambda world: staff_of(world.store, world.owner).patch(
+        f"staff/items/{world.item.pk}", {"category": str(Category.objects.get(name="Elsewhere").pk)}
+    ),
+    "deleted": lambda world: staff_of(world.store, world.owner).delete(f"staff/items/{world.item.pk}"),
+    "renamed in the admin": lambda world: Desk(world.owner).form(Item, world.item).send(name="renamed"),
+    "deleted in the admin": lambda world: Desk(world.owner).confirm(Item, "delete_selected", *world.items),
+}
+
+
+@pytest.mark.parametrize("how", CHANGES_OF_A_KEY)
+def test_a_dish_whose_key_changes_keeps_no_order_waiting_at_its_commit(ours, deadlocks, how):
+    """There the order would hold the counter row, which the change is about to take: each would wait for the other."""
+    Category.objects.create(store=ours.store, name="Elsewhere")
+    tablet = tablet_of(ours.table)
+    with stopped_before(menu_services, "record_change") as stop:
+        changing = begin(CHANGES_OF_A_KEY[how], ours)
+        stop.wait_until_reached()
+        ordering = begin(tablet.post, ORDERS, order_for(ours.item), key=new_key())
+        assert is_waiting(ordering)
+        stop.let_go()
+        waited = is_waiting(ordering, 0.5)  # PostgreSQL looks for a deadlock after a second
+        assert ordering.result().status_code in (201, 404)
+        assert changing.result().status_code in (200, 204, 302)
+    assert not waited
+    assert not deadlocks
+
+
+def test_deleting_several_dishes_waits_for_their_portions_before_it_holds_up_the_store(ours, deadlocks):
+    first, second = sorted((make_item(ours, stock=5), make_item(ours, stock=5)), key=lambda item: item.pk)
+    tablet, desk = tablet_of(ours.table), Desk(ours.owner)
+    with stopped_before(journal, "record") as stop:
+        ordering = begin(tablet.post, ORDERS, order_for(second), key=new_key())
+        stop.wait_until_reached()
+        deleting = begin(desk.confirm, Item, "delete_selected", first, second)
+        assert is_waiting(deleting)
+        stop.let_go()
+        assert (ordering.result().status_code, deleting.result().status_code) == (201, 302)
+    assert not Item.objects.alive().filter(pk__in=[first.pk, second.pk]).exists()
     assert not deadlocks
