@@ -22,7 +22,7 @@ def test_events_come_in_order_and_as_they_were_written(ours, staff):
 
     async def story():
         async with listening(STAFF, staff) as client:
-            await in_database(lambda: write(ours.store, 3, table=ours.table, note="한식\n\"'"))
+            await in_database(lambda: write(ours.store, 3, table=ours.table, note="한식\n\"'\x85\u2028\u2029"))
             assert await client.got(3) == [begin + 1, begin + 2, begin + 3]
             return client
 
@@ -32,6 +32,9 @@ def test_events_come_in_order_and_as_they_were_written(ours, staff):
     assert client.headers["x-accel-buffering"] == "no"
     assert len(client.headers["x-request-id"]) == 32 and float(client.headers["x-process-time"]) >= 0
     assert client.frames()[0] == "retry: 2000"
+    assert all(frame.splitlines() == frame.split("\n") for frame in client.frames()), (
+        "a line break that not all clients take for a character"
+    )
     assert [data for _, _, data in client.events()] == [
         json.loads(body)
         for body in Event.objects.filter(number__gt=begin).in_store(ours.store).order_by("number").values_list("body", flat=True)
