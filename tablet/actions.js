@@ -1,10 +1,10 @@
 // What the guest and the network do to the state.
 
-import { accessToken, Refused, request, signIn, SignedOut, Unreachable } from "./api.js";
+import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
 import { change, keep, keepWaitingCalls, kept, recall, state } from "./state.js";
-import { newKey, write } from "./storage.js";
+import { newKey } from "./storage.js";
 import { Stream } from "./stream.js";
 
 const SHOW_NUMBER = 5; // seconds
@@ -15,6 +15,7 @@ const CALL_AGAIN = 5; // seconds until a call that did not get through is tried 
 const CALL_HOLDS = 10 * 60; // seconds for which somebody still wants what they called for
 
 let stream = null;
+let outbox = null;
 
 // --- Signing in and out -------------------------------------------------------------------------------------------
 
@@ -35,15 +36,18 @@ export async function setUp({ store, table, password }) {
 
 export function start() {
   stream?.stop();
+  outbox?.stop();
+  const table = state.device.table.id;
+  outbox = new Outbox({ send, save: settleEntry, onSignedOut: leaveIfSignedOut });
   stream = new Stream({
     path: "/api/v1/tablet/events",
-    token: accessToken,
+    token: (rejected) => accessToken(table, rejected),
     on: {
       event: takeEvent,
       snapshot,
       state: (connection) => connection !== state.connection && reached(connection),
       isFinal: (error) => error instanceof SignedOut,
-      ended: () => signedOut(),
+      ended: leaveIfSignedOut,
     },
   });
   stream.run();
@@ -52,7 +56,8 @@ export function start() {
 
 export function signedOut(notice = { name: "cutOff" }) {
   stream?.stop();
-  write("device", null);
+  outbox?.stop();
+  signOut(state.device.table.id);
   change({ device: null, dialog: null, notice, party: { session: null, orders: [] }, connection: "offline" });
 }
 
@@ -68,7 +73,7 @@ function reached(connection) {
 
 addEventListener("online", () => {
   stream?.hurry();
-  outbox.wake?.();
+  outbox?.wake?.();
 });
 addEventListener("offline", () => {
   if (!state.device) return;
@@ -78,9 +83,12 @@ addEventListener("offline", () => {
 
 // --- What the server tells ------------------------------------------------------------------------------------------
 
+// As the table that is shown.
+const ask = (method, path, options) => request(state.device?.table.id, method, path, options);
+
 // Everything anew; the number of the event from which to go on.
 async function snapshot() {
-  const [{ body }] = await Promise.all([request("GET", "session"), loadMenu()]);
+  const [{ body }] = await Promise.all([ask("GET", "session"), loadMenu()]);
   const { session, orders, cursor } = body;
   settleParty({ session, orders });
   return cursor;
@@ -88,7 +96,7 @@ async function snapshot() {
 
 async function loadMenu() {
   const headers = state.menu?.etag ? { "If-None-Match": state.menu.etag } : {};
-  const { status, body, answer } = await request("GET", "menu", { headers });
+  const { status, body, answer } = await ask("GET", "menu", { headers });
   if (status === 200) keep("menu", { ...body, etag: answer.headers.get("ETag") });
 }
 
@@ -106,7 +114,7 @@ export async function refreshMenu() {
     try {
       await loadMenu();
     } catch (error) {
-      if (error instanceof SignedOut) signedOut();
+      leaveIfSignedOut(error);
       menuIsOld = true;
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
@@ -122,7 +130,7 @@ export function pictureLost(address) {
 
 function takeEvent(type, { data }) {
   if (type === "menu.changed") return void refreshMenu();
-  if (type === "table.changed") return void request("GET", "session").catch(leaveIfSignedOut);
+  if (type === "table.changed") return void ask("GET", "session").catch(leaveIfSignedOut);
   if (type.startsWith("call.")) return void takeCall(data);
   if (type === "session.started") return data.id !== state.party.session?.id && settleParty({ session: data, orders: [] });
   if (type === "session.expired") return data.id === state.party.session?.id && settleParty({ session: null, orders: [] });
@@ -152,8 +160,9 @@ function sayThanks() {
   setTimeout(() => state.dialog?.name === "thanks" && change({ dialog: null }), SHOW_THANKS * 1000);
 }
 
+// From the table that is shown: that it can't speak for the one before any more is nothing to this one.
 function leaveIfSignedOut(error) {
-  if (error instanceof SignedOut) signedOut();
+  if (state.device && error instanceof SignedOut && error.table === state.device.table.id) signedOut();
 }
 
 export const billTotal = () => state.party.orders.reduce((sum, order) => sum + order.total, 0);
@@ -173,11 +182,9 @@ export const takeOutUnorderable = () => setCart(orderablePart(state.cart, state.
 
 // --- Submit -----------------------------------------------------------------------------------------------------------
 
-const outbox = new Outbox({
-  send: async (entry) => (await request("POST", "orders", { body: entry.body, headers: { "Idempotency-Key": entry.key } })).body,
-  save: settleEntry,
-  onSignedOut: () => signedOut(),
-});
+async function send({ key, table, body }) {
+  return (await request(table, "POST", "orders", { body, headers: { "Idempotency-Key": key } })).body;
+}
 
 export function submit({ session = state.party.session?.id ?? null } = {}) {
   if (state.entry) return; // a double tap
@@ -265,11 +272,11 @@ async function sendCall(kind, aloud = false) {
   if (onTheWay.has(kind)) return;
   onTheWay.add(kind);
   try {
-    await request("POST", "calls", { body: { kind } });
+    await ask("POST", "calls", { body: { kind } });
     setCall(kind, { state: "open" });
     if (aloud) say({ name: "callSent", kind });
   } catch (error) {
-    if (error instanceof SignedOut) return signedOut();
+    if (error instanceof SignedOut) return leaveIfSignedOut(error);
     if (error instanceof Refused && error.status !== 429) {
       setCall(kind, null);
       return say({ name: "callFailed", kind });

@@ -17,8 +17,13 @@ export class Refused extends Error {
 // There is no answer: whether the request arrived nobody knows.
 export class Unreachable extends Error {}
 
-// Staff have cut this tablet off, or its password has changed.
-export class SignedOut extends Error {}
+// The tablet is no longer this table's: staff have cut it off, its password has changed, or it was set up elsewhere.
+export class SignedOut extends Error {
+  constructor(table) {
+    super("signed out");
+    this.table = table;
+  }
+}
 
 export async function signIn(store, table, password) {
   const answer = await exchange("POST", "login", { body: { store, table, password } });
@@ -27,38 +32,50 @@ export async function signIn(store, table, password) {
   return device;
 }
 
-export async function request(method, path, options = {}) {
-  const token = await accessToken();
+// For this table from beginning to end: if the tablet becomes another's meanwhile, nothing is sent or told as its.
+export async function request(table, method, path, options = {}) {
+  const send = (token) => exchange(method, path, { ...options, token }).finally(() => deviceOf(table));
+  const token = await accessToken(table);
   try {
-    return await exchange(method, path, { ...options, token });
+    return await send(token);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 401) throw error;
   }
-  return exchange(method, path, { ...options, token: await accessToken(token) });
+  return send(await accessToken(table, token));
 }
 
-// A good access token; never the `rejected` one. Only one page at a time renews it: the refresh token rotates.
-export async function accessToken(rejected = null) {
+// A good access token of this table; never the `rejected` one. Only one page at a time renews it: the refresh token
+// rotates.
+export async function accessToken(table, rejected = null) {
   const good = () => {
-    const device = read("device");
-    if (!device) throw new SignedOut();
+    const device = deviceOf(table);
     return device.endsAt - Date.now() > RENEW_BEFORE && device.access !== rejected ? device.access : null;
   };
-  return good() ?? alone(async () => good() ?? renew());
+  return good() ?? alone(async () => good() ?? renew(table));
+}
+
+// Only if it is still this table's: another page may have set the tablet up anew.
+export function signOut(table) {
+  if (read("device")?.table.id === table) write("device", null);
+}
+
+function deviceOf(table) {
+  const device = read("device");
+  if (!device || device.table.id !== table) throw new SignedOut(table);
+  return device;
 }
 
 function alone(work) {
   return navigator.locks ? navigator.locks.request("tableorder-refresh", work) : work();
 }
 
-async function renew() {
-  const device = read("device");
+async function renew(table) {
   try {
-    const renewed = withEnd(await exchange("POST", "refresh", { body: { refresh: device.refresh } }));
-    write("device", { ...device, ...renewed });
+    const renewed = withEnd(await exchange("POST", "refresh", { body: { refresh: deviceOf(table).refresh } }));
+    write("device", { ...deviceOf(table), ...renewed });
     return renewed.access;
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) throw new SignedOut();
+    if (error instanceof Refused && error.status === 401) throw new SignedOut(table);
     throw error;
   }
 }

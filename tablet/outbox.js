@@ -52,25 +52,33 @@ export function isStale(entry, now = Date.now()) {
   return entry.state === "waiting" && now - entry.since > STALE;
 }
 
-// Keeps at it until the entry is no longer waiting. `save` is called with every state before anything depends on it.
+// Keeps at it until the entry is no longer waiting, or the tablet no longer the table's. `save` is called with every
+// state before anything depends on it.
 export class Outbox {
   constructor({ send, save, onSignedOut }) {
-    Object.assign(this, { send, save, onSignedOut, running: false });
+    Object.assign(this, { send, save, onSignedOut, running: false, stopped: false });
+  }
+
+  // The entry stays as it is: it is sent when the tablet is this table's again. What has arrived is found by its key.
+  stop() {
+    this.stopped = true;
+    this.wake?.();
   }
 
   async deliver(entry) {
     if (this.running) return;
     this.running = true;
     try {
-      while (entry?.state === "waiting") {
+      while (entry?.state === "waiting" && !this.stopped) {
         if (isStale(entry)) entry = { ...entry, state: "asking" };
         else entry = await this.attempt(entry);
+        if (this.stopped) return;
         this.save(entry);
         if (entry.state === "waiting") await this.nap(pause(entry));
       }
     } catch (error) {
       if (!(error instanceof SignedOut)) throw error;
-      this.onSignedOut(); // the entry stays: it is sent when the tablet is signed in again
+      this.onSignedOut(error);
     } finally {
       this.running = false;
     }

@@ -33,7 +33,7 @@ function parseBlock(block) {
 
 export class Stream {
   // `token(rejected)` gives a good access token, never the rejected one.
-  // `on`: {event(type, payload), snapshot() -> cursor, isFinal(error), ended(),
+  // `on`: {event(type, payload), snapshot() -> cursor, isFinal(error), ended(error),
   //        state("live" | "reconnecting" (it has just broken) | "polling" | "offline")}
   constructor({ path, token, on }) {
     Object.assign(this, { path, token, on });
@@ -47,7 +47,7 @@ export class Stream {
         if (this.cursor === undefined) this.cursor = await this.on.snapshot();
         await this.listen();
       } catch (error) {
-        if (this.on.isFinal(error)) return this.on.ended();
+        if (this.on.isFinal(error)) return this.on.ended(error);
       }
       if (this.stopped) return;
       this.failures += 1;
@@ -114,7 +114,7 @@ export class Stream {
         this.cursor = await this.on.snapshot();
         this.on.state("polling");
       } catch (error) {
-        if (this.on.isFinal(error)) return this.on.ended();
+        if (this.on.isFinal(error)) return this.on.ended(error);
         this.on.state("offline");
       }
     }

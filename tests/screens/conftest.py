@@ -66,9 +66,18 @@ _numbers = cycle([str(number) for number in range(1, 13)])
 @pytest.fixture
 def table(hanok):
     """The number of a table at which nobody sits."""
+    yield from _free_table(hanok)
+
+
+@pytest.fixture
+def other_table(hanok):
+    yield from _free_table(hanok)
+
+
+def _free_table(restaurant):
     number = next(_numbers)
     yield number
-    hanok.clear(number)
+    restaurant.clear(number)
 
 
 @pytest.fixture

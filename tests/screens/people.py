@@ -41,6 +41,12 @@ def sign_in_at_the_admin(page: Page, username: str, *, then: str = "/admin/board
     page.wait_for_url(f"**{then}")
 
 
+def set_up(page: Page, *, password: str, **filled: str):
+    for name, value in {**filled, "password": password}.items():
+        page.fill(f"[name={name}]", value)
+    page.click("button.primary")
+
+
 class Guest:
     def __init__(self, page: Page, restaurant, table: str):
         self.page, self.restaurant, self.table = page, restaurant, table
@@ -49,6 +55,11 @@ class Guest:
         self.page.wait_for_selector(".card")
         expect(self.page.locator(".frame")).to_have_attribute("data-connection", "live")
         return self
+
+    def sets_up(self, table: str) -> "Guest":
+        """The tablet, at its set-up, for this table; whoever sits there."""
+        set_up(self.page, store=self.restaurant.code, table=table, password=self.restaurant.table_password)
+        return Guest(self.page, self.restaurant, table)
 
     def taps(self, action: str):
         self.page.locator(f"[data-action={action}]:visible").first.click()

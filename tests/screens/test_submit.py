@@ -17,7 +17,7 @@ class Network:
     """What becomes of the next attempts to send an order; after those the network works."""
 
     def __init__(self, page, *fates):
-        self.fates, self.keys = list(fates), []
+        self.fates, self.keys, self.held = list(fates), [], []
         page.route(ORDERS, self._handle)
 
     def _handle(self, route):
@@ -36,8 +36,8 @@ class Network:
                 route.abort("connectionreset")
         elif fate == "proxy":  # somebody else's error page
             route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html")
-        elif fate == "never":  # no answer at all
-            pass
+        elif fate == "never":  # no answer at all, unless the test lets it through
+            self.held.append(route)
 
     def _send_alongside(self, request):
         headers = {name: request.headers[name] for name in ("authorization", "content-type", "idempotency-key")}
@@ -266,12 +266,86 @@ def test_a_tablet_cut_off_while_it_sends_keeps_the_order_until_it_is_set_up_agai
     expect(page.get_by_role("alert")).to_contain_text("Staff signed this tablet out")
     expect(page.locator("form")).to_contain_text("An order has not been sent yet")
     network.fates.clear()
-    for name, value in {"store": "hanok", "table": guest.table, "password": "hanok-1234"}.items():
-        page.fill(f"[name={name}]", value)
-    page.click("button.primary")
+    guest.sets_up(guest.table)
     number = guest.sees_number()
     assert [order["number"] for order in guest.restaurant.orders(guest.table)] == [number]
     assert len(set(network.keys)) == 1
+
+
+@pytest.mark.parametrize("fate", ["before", "never"])
+def test_an_order_that_waits_is_never_sent_as_another_tables(guest, other_table, fate):
+    """Neither after a pause, nor by an attempt that is answered when the tablet is the other table's."""
+    page, restaurant = guest.page, guest.restaurant
+    page.clock.install()
+    network = Network(page, *[fate] * 1000)
+    guest.takes(DISH).reviews().confirms()
+    guest.sees("submit")
+    for _ in range(5 if fate == "before" else 0):  # until the pauses are longer than a set-up takes
+        wait_out(page)
+        page.wait_for_timeout(100)
+    restaurant.cut_off(guest.table)
+    expect(page.get_by_role("alert")).to_contain_text("Staff signed this tablet out")
+    other = guest.sets_up(other_table).at_the_menu()
+    network.fates.clear()
+    for route in network.held:  # its token is refused
+        route.continue_()
+    other.takes(OTHER)
+    wait_out(page)
+    page.wait_for_timeout(500)
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(other.cart()).to_have_count(1)
+    other.reviews().confirms()
+    other.sees_number()
+    [order] = restaurant.orders(other_table)
+    assert [line["name"] for line in order["lines"]] == [OTHER]
+    assert restaurant.orders(guest.table) == []
+
+    restaurant.cut_off(other_table)
+    expect(page.get_by_role("alert")).to_contain_text("Staff signed this tablet out")
+    guest.sets_up(guest.table)
+    number = guest.sees_number()
+    [order] = restaurant.orders(guest.table)
+    assert order["number"] == number and [line["name"] for line in order["lines"]] == [DISH]
+
+
+def test_what_has_become_of_an_order_is_not_told_at_another_table(guest, other_table):
+    """It arrives, and is answered when the tablet is the other table's: its own table hears of it."""
+    page, restaurant = guest.page, guest.restaurant
+    network = Network(page, "never")
+    guest.takes(DISH).reviews().confirms()
+    guest.sees("submit")
+    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    other = guest.sets_up(other_table).at_the_menu()
+    other.takes(OTHER)
+    with page.expect_response(ORDERS):
+        network.held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(other.cart()).to_have_count(1)
+    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    guest.sets_up(guest.table)
+    number = guest.sees_number()
+    assert [order["number"] for order in restaurant.orders(guest.table)] == [number]
+    assert restaurant.orders(other_table) == []
+
+
+def test_a_page_that_was_left_open_does_not_send_its_order_as_the_table_that_another_page_has_set_up(guest, other_table):
+    page, restaurant = guest.page, guest.restaurant
+    network = Network(page, *["before"] * 1000)
+    guest.takes(DISH).reviews().confirms()
+    guest.sees("submit")
+    second = Guest(page.context.new_page(), restaurant, guest.table)
+    second.page.route(ORDERS, lambda route: route.abort())
+    second.page.goto("/tablet/")
+    second.sees("submit")
+    second.page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    other = second.sets_up(other_table).at_the_menu()
+    network.fates.clear()
+    expect(page.locator("form")).to_contain_text("An order has not been sent yet")
+    assert guest.stored("entry")["state"] == "waiting"
+    other.page.reload()
+    other.at_the_menu()
+    assert restaurant.orders(other_table) == []
 
 
 def test_a_server_that_is_busy_is_asked_again(guest):

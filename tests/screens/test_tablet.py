@@ -4,15 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
-from .people import Guest
+from .people import Guest, set_up
 
 DISH, OTHER, SET = "LA갈비구이", "해물파전", "마당 정식"
-
-
-def set_up(page, *, password, **filled):
-    for name, value in {**filled, "password": password}.items():
-        page.fill(f"[name={name}]", value)
-    page.click("button.primary")
 
 
 # --- Set-up -----------------------------------------------------------------------------------------------------
@@ -56,6 +50,38 @@ def test_an_expired_token_is_renewed_without_a_word(open_page, hanok, table):
     page = open_page("/tablet/", device=device).page
     Guest(page, hanok, table).at_the_menu()
     assert page.evaluate("JSON.parse(localStorage.getItem('tableorder.device')).access") != "worn.out.token"
+
+
+def test_a_token_that_is_renewed_too_late_does_not_bring_the_tablet_back_to_its_table(open_page, hanok, table, other_table):
+    page = open_page(None, device=hanok.device(table) | {"access": "x.y.z", "endsAt": 0}).page
+    held = []
+    page.route("**/tablet/refresh", lambda route: held.append(route), times=1)
+    hanok.forget_device(table)  # its refresh token is used up by that page
+    page.goto("/tablet/")
+    page.wait_for_selector(".frame")
+    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    other = Guest(page, hanok, table).sets_up(other_table).at_the_menu()
+    with page.expect_response("**/tablet/refresh"):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    page.reload()
+    other.at_the_menu()
+    expect(page.locator(".where .table")).to_have_text(f"Table {other_table}")
+
+
+def test_a_bill_that_comes_too_late_is_not_shown_at_another_table(guest, hanok, table, other_table):
+    page, held = guest.page, []
+    hanok.order(table, DISH)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    page.route("**/tablet/session", lambda route: held.append(route), times=1)
+    page.reload()
+    page.wait_for_selector(".frame")
+    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    guest.sets_up(other_table).at_the_menu()
+    with page.expect_response("**/tablet/session"):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page.locator("[data-action=bill]")).not_to_contain_text("₩")
 
 
 def test_the_staff_corner_opens_to_a_long_press_only(guest):
