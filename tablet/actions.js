@@ -88,10 +88,13 @@ const ask = (method, path, options) => request(state.device?.table.id, method, p
 
 // Everything anew; the number of the event from which to go on.
 async function snapshot() {
-  const [{ body }] = await Promise.all([ask("GET", "session"), loadMenu()]);
-  const { session, orders, cursor } = body;
+  const [{ session, orders, cursor }] = await Promise.all([loadParty(), loadMenu()]);
   settleParty({ session, orders });
   return cursor;
+}
+
+async function loadParty() {
+  return (await ask("GET", "session")).body;
 }
 
 async function loadMenu() {
@@ -223,9 +226,15 @@ function settleEntry(entry) {
   }
 }
 
-function takeOwnOrder(order) {
-  if (state.party.session?.id === order.session) takeOrder(order);
-  else snapshot().catch(leaveIfSignedOut); // it began a session: see all of it
+async function takeOwnOrder(order) {
+  if (state.party.session?.id === order.session) return takeOrder(order);
+  try {
+    const { session, orders, cursor } = await loadParty(); // it began a session: see all of it
+    // While the answer was on its way the stream may have told that, and more; one without a cursor has told nothing yet.
+    if (!(stream.cursor > cursor)) settleParty({ session, orders });
+  } catch (error) {
+    leaveIfSignedOut(error);
+  }
 }
 
 let counting;

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from .people import Guest, set_up
@@ -213,6 +214,38 @@ def test_own_orders_are_live(guest):
     guest.restaurant.ask("POST", f"staff/orders/{order['id']}/cancel", reason="dropped", version=order["version"])
     expect(line).to_have_text("Cancelled", timeout=2000)
     expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
+
+
+@pytest.mark.parametrize(("meanwhile", "bill"), [("move", "Being prepared"), ("complete", "No orders yet.")])
+def test_what_the_stream_has_told_is_not_taken_back_by_an_older_answer(guest, meanwhile, bill):
+    """The first order asks for its party. The answer is on its way when the stream tells what comes after."""
+    page, hanok, held = guest.page, guest.restaurant, []
+
+    def hold(route):
+        held.append((route, route.fetch()))
+
+    guest.takes(DISH).reviews()
+    page.route("**/tablet/events*", lambda route: route.continue_() if held else route.abort())
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    page.route("**/tablet/session", hold, times=1)
+    guest.confirms()
+    guest.sees("sent")
+    while not held:
+        page.wait_for_timeout(50)
+    [order] = hanok.orders(guest.table)
+    if meanwhile == "move":
+        hanok.move(order, "preparing")
+    else:
+        hanok.complete(guest.table)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    guest.taps("back-to-menu")
+    guest.at_the_menu()
+    guest.taps("bill")
+    expect(guest.sees("bill")).to_contain_text(bill)
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    page.wait_for_timeout(500)
+    expect(guest.sees("bill")).to_contain_text(bill)
 
 
 def test_a_completed_table_says_thanks_and_shows_zero(guest):
