@@ -40,11 +40,14 @@ def board(request):
 @require_POST
 @staff_member_required
 def token(request):
-    """An ordinary staff token for a store one works in, for half an hour or until one signs out of the admin."""
+    """An ordinary staff token for a store one works in, for half an hour or until one signs out of the admin.
+
+    With the store as it is now: a board is open for months, and no event tells that the owner has changed its steps.
+    """
     chosen = _chosen(_memberships(request.user), request.GET.get("store", ""))
     access = staff_token(chosen, lifetime=TOKEN_LIFETIME)
     belongs_to_session(access, request.session)
-    return JsonResponse({"access": str(access), "expires_at": moment(expiry(access))})
+    return JsonResponse({"access": str(access), "expires_at": moment(expiry(access)), "store": store_payload(chosen.store)})
 
 
 def _memberships(user):

@@ -25,6 +25,14 @@ def test_whoever_works_in_a_store_gets_a_token_for_it(ours, person):
     assert {table["number"] for table in board.json()["tables"]} == {table.number for table in ours.tables}
 
 
+def test_with_each_token_the_page_hears_what_the_store_is_like_now(ours):
+    client = at_the_admin(ours.manager)
+    for steps in (4, 3):
+        ours.store.steps = steps
+        ours.store.save()
+        assert client.post(f"{TOKEN}?store=ours").json()["store"]["steps"] == steps
+
+
 @pytest.mark.parametrize("code", ["theirs", "nowhere", ""])
 def test_another_store_is_not_there(ours, theirs, code):
     client = at_the_admin(ours.owner)

@@ -139,3 +139,17 @@ def open_board(open_page, cookies_of):
         return Board(open_page(path, cookies=cookies_of(username), **options).page)
 
     return open_
+
+
+@pytest.fixture
+def set_steps(open_page, cookies_of, hanok):
+    """`set_steps(3)`: its owner chooses in the admin how many steps the kitchen has."""
+
+    def set_(steps):
+        page = open_page(f"/admin/stores/store/{hanok.store['id']}/change/", cookies=cookies_of("hanok-owner")).page
+        page.select_option("[name=steps]", str(steps))
+        page.click("[name=_save]")
+        expect(page.locator(".messagelist .success")).to_be_visible()
+
+    yield set_
+    set_(4)

@@ -364,6 +364,29 @@ def test_three_steps_end_with_completed(open_board, restaurants):
     plaza.clear("2")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "tapped", "offered", "status"),
+    [(4, 3, "Mark ready", "Mark done", "served"), (3, 4, "Mark done", "Mark ready", "ready")],
+)
+def test_an_open_board_goes_on_with_the_steps_that_the_owner_has_changed(
+    open_board, hanok, table, set_steps, before, after, tapped, offered, status
+):
+    set_steps(before)
+    board = open_board("hanok-manager", clock=True)
+    order = hanok.move(hanok.order(table, DISH), "preparing")
+    step = board.order(order).locator("[data-action=line-step]")
+    expect(step).to_have_text(tapped)
+    set_steps(after)
+    step.click()
+    board.page.clock.run_for(6000)
+    expect(board.page.locator(".toast")).to_have_text("The kitchen's steps have changed. Please tap again.")
+    expect(step).to_have_text(offered)
+    step.click()
+    board.page.clock.run_for(6000)
+    expect(board.order(order)).to_have_attribute("data-status", status)
+    assert status_of(hanok, order) == status
+
+
 def test_the_board_speaks_korean_and_english(open_board, hanok, table):
     hanok.order(table, DISH)
     board = open_board("hanok-manager", locale="ko-KR")

@@ -1,5 +1,7 @@
 // The staff API, with a token that the signed-in page gets for itself and keeps in memory only.
 
+import { page } from "./state.js";
+
 export class Refused extends Error {
   constructor(status, body) {
     super(body.detail || body.code || `HTTP ${status}`);
@@ -12,7 +14,6 @@ export class Unreachable extends Error {}
 // The admin's session has ended: somebody must sign in again.
 export class SignedOut extends Error {}
 
-const page = JSON.parse(document.getElementById("page").textContent);
 const PATIENCE = 8000; // milliseconds
 const RENEW_BEFORE = 5 * 60 * 1000;
 let token = null;
@@ -24,6 +25,9 @@ export async function accessToken(rejected = null) {
   token = await asking;
   return token.access;
 }
+
+// The store comes with every token.
+export const readStoreAgain = () => accessToken(token.access);
 
 async function askForToken() {
   let answer;
@@ -37,7 +41,11 @@ async function askForToken() {
   } catch (error) {
     throw new Unreachable(error.message);
   }
-  if (answer.ok) return answer.json();
+  if (answer.ok) {
+    const { store, ...fresh } = await answer.json();
+    Object.assign(page.store, store);
+    return fresh;
+  }
   if (answer.status >= 500) throw new Unreachable(`HTTP ${answer.status}`);
   throw new SignedOut(); // sent to the sign-in page, or no longer at work here
 }

@@ -62,6 +62,7 @@ export const TEXTS = {
   cutlery: ["수저", "Cutlery"],
   bill: ["계산", "Bill"],
   someoneElse: ["다른 사람이 먼저 바꿨습니다. 지금 상태를 보여 드립니다.", "Somebody else was faster. This is how it is now."],
+  stepsChanged: ["주방 단계가 바뀌었습니다. 다시 눌러 주세요.", "The kitchen's steps have changed. Please tap again."],
   notDone: ["처리하지 못했습니다: {detail}", "Not done: {detail}"],
   noNetwork: ["연결되지 않아 처리하지 못했습니다.", "No connection: it was not done."],
   table: ["테이블", "Table"],

@@ -26,7 +26,7 @@ export const state = {
   filter: "",
   onlyBusy: false,
   seen: new Set(read("seen", [])), // ids of orders that somebody has looked at here
-  taps: [], // moves that can still be undone, or are on their way: [{order, line (null: all), status, from, until, sent}]
+  taps: [], // moves that can still be undone, or are on their way: [{order, line (null: all), status, from, steps, until, sent}]
   dialog: null,
   toast: null,
   lastSign: Date.now(), // when the server was last heard of

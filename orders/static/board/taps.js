@@ -1,6 +1,6 @@
 // Moving orders through the kitchen, with a moment to take each tap back before it is sent.
 
-import { request } from "./api.js";
+import { readStoreAgain, request } from "./api.js";
 import { attempt, say } from "./attempt.js";
 import { linesBehind, nextStep } from "./board_state.js";
 import { acknowledge } from "./news.js";
@@ -11,11 +11,12 @@ const STILL_MEANT = 60 * 1000; // milliseconds for which a tap outlives its page
 
 export function tap(order, line = null) {
   const from = line ? line.status : order.status;
-  const status = nextStep(from, page.store.steps);
+  const { steps } = page.store;
+  const status = nextStep(from, steps);
   if (!status) return;
   acknowledge([order]);
   const others = state.taps.filter((other) => other.order !== order.id || other.sent || (line && other.line && other.line !== line.id));
-  change({ taps: [...others, { order: order.id, line: line?.id ?? null, status, from, until: Date.now() + UNDO, sent: false }] });
+  change({ taps: [...others, { order: order.id, line: line?.id ?? null, status, from, steps, until: Date.now() + UNDO, sent: false }] });
 }
 
 export function undo(tapped) {
@@ -37,11 +38,19 @@ export function sendTaps({ last = false } = {}) {
 }
 
 async function send(tapped, last) {
-  const { order: id, line, status } = tapped;
+  const { order: id, line, status, steps } = tapped;
   const order = state.board.orders.get(id);
   const path = line ? `orders/${id}/lines/${line}` : `orders/${id}`;
-  if (order) await attempt(async () => state.board.takeOrder(await request("PATCH", path, { status, version: order.version }, { last })));
+  const move = () => request("PATCH", path, { status, version: order.version }, { last }).catch(afterLookingAtTheSteps);
+  const done = !order || (await attempt(async () => state.board.takeOrder(await move())));
+  if (!done && steps !== page.store.steps) say({ name: "stepsChanged" });
   undo(tapped);
+}
+
+// No event tells that the owner has changed the kitchen's steps; a step that is refused may mean that.
+async function afterLookingAtTheSteps(error) {
+  if (error.code === "ILLEGAL_TRANSITION") await readStoreAgain();
+  throw error;
 }
 
 // Another board was faster: what was tapped here means nothing any more.
