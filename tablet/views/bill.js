@@ -41,7 +41,8 @@ function anOrder(order) {
 }
 
 function progress(status) {
-  const shown = state.device.store.steps === 3 ? STEPS.filter((step) => step !== "ready") : STEPS;
+  // The steps are those of the day of the set-up: where a kitchen of three has become one of four, a dish may be ready.
+  const shown = state.device.store.steps === 3 && status !== "ready" ? STEPS.filter((step) => step !== "ready") : STEPS;
   const at = shown.indexOf(status);
   return html`<span class="progress" data-status=${status}>
     ${status === "cancelled" ? nothing : html`<span class="dots" aria-hidden="true">${shown.map((_, step) => html`<i class=${classMap({ on: step <= at })}></i>`)}</span>`}

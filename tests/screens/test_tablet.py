@@ -216,6 +216,20 @@ def test_own_orders_are_live(guest):
     expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
 
 
+def test_a_dish_that_is_ready_is_seen_to_be_so_where_the_tablet_knows_of_three_steps(open_page, hanok, table):
+    """The kitchen had three when the tablet was set up. Likewise a dish that was ready when four became three."""
+    device = hanok.device(table)
+    guest = Guest(open_page("/tablet/", device=device | {"store": device["store"] | {"steps": 3}}).page, hanok, table).at_the_menu()
+    order = hanok.move(hanok.order(table, DISH), "preparing")
+    guest.taps("bill")
+    progress = guest.sees("bill").locator(".progress")
+    expect(progress.locator("i")).to_have_count(3)
+    hanok.move(order, "ready")
+    expect(progress).to_have_text("Ready")
+    expect(progress.locator("i")).to_have_count(4)
+    expect(progress.locator("i.on")).to_have_count(3)
+
+
 @pytest.mark.parametrize(("meanwhile", "bill"), [("move", "Being prepared"), ("complete", "No orders yet.")])
 def test_what_the_stream_has_told_is_not_taken_back_by_an_older_answer(guest, meanwhile, bill):
     """The first order asks for its party. The answer is on its way when the stream tells what comes after."""
