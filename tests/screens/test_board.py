@@ -272,6 +272,21 @@ def test_an_unfinished_order_is_never_hidden_behind_newer_ones(board, hanok, tab
     expect(board.card(table).locator("[data-action=all]")).to_contain_text("1 earlier")
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
+def test_a_number_of_several_digits_stays_in_one_line(open_board, hanok, table, viewport):
+    one, many = hanok.order(table, DISH), hanok.order(table, OTHER, quantity=20, line_note="덜 맵게, 그리고 되도록 빨리 부탁드려요")
+    board = open_board("hanok-manager", viewport=viewport)
+
+    def height_of(order, selector):
+        return board.order(order).locator(selector).first.bounding_box()["height"]
+
+    assert height_of(many, ".times") == height_of(one, ".times")
+    board.taps("complete", board.card(table))
+    for number in board.dialog().locator(".number").all():
+        assert number.bounding_box()["height"] < 40
+    assert board.card(table).evaluate("(card) => card.scrollWidth <= card.clientWidth")
+
+
 def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     hanok.order(table, DISH)
     expect(board.card(table)).to_be_visible()

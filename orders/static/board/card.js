@@ -79,7 +79,7 @@ const unsettledPart = (table, bill) => html`<section class="unsettled">
 
 // An order that needs nothing any more: one line of it is enough.
 const donePart = (order) => html`<section class="order done" data-order=${order.number} data-status=${order.status}>
-  <h3><span>#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${names(order)}</span>${stateOf(order.status)}</h3>
+  <h3><span class="number">#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${names(order)}</span>${stateOf(order.status)}</h3>
 </section>`;
 
 const names = (order) => order.lines.map((line) => line.name).join(", ");
@@ -90,7 +90,7 @@ export function orderPart(order, { whole = false } = {}) {
   const waiting = several && state.taps.find((tapped) => tapped.order === order.id && tapped.line === null);
   return html`<section class=${classMap({ order: true, new: isNew(order) })} data-order=${order.number} data-status=${order.status}>
     <h3>
-      <span>#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${ago(order.placed_at)}</span>
+      <span class="number">#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${ago(order.placed_at)}</span>
       ${waiting ? undoButton(waiting) : several && step ? html`<button type="button" class="step all" data-action="order-step" @click=${() => tap(order)}>${t(`all.${stepName(step)}`)}</button>` : nothing}
     </h3>
     ${order.note ? html`<p class="note">${order.note}</p>` : nothing}

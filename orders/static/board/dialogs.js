@@ -115,7 +115,7 @@ function completeDialog() {
       ${unfinished.length
         ? html`<p class="warn">${t("unfinishedHint")}</p>
             <ul class="unfinished">
-              ${unfinished.map(({ order, line }) => html`<li><span>#${order.number}</span><span>${left(line)} × ${line.name}</span><span class="muted">${t(statusName(line.status))}</span></li>`)}
+              ${unfinished.map(({ order, line }) => html`<li><span class="number">#${order.number}</span><span>${left(line)} × ${line.name}</span><span class="muted">${t(statusName(line.status))}</span></li>`)}
             </ul>`
         : nothing}`,
     footer: html`<button type="button" data-action="keep" @click=${close}>${t("keep")}</button>
