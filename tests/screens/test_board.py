@@ -186,6 +186,54 @@ def test_a_table_that_another_board_completes_goes_away_under_an_open_dialog(boa
     expect(board.card(table)).to_have_count(0)
 
 
+def middle_of(locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_second_tap_does_not_answer_what_the_first_has_brought_up(board, hanok, table):
+    order = hanok.order(table, DISH)
+    board.taps("complete", board.card(table))
+    answer = middle_of(board.dialog().locator("[data-action=do-complete]"))
+    board.taps("keep")
+    complete = middle_of(board.card(table).locator("[data-action=complete]"))
+    step = middle_of(board.order(order).locator("[data-action=line-step]"))
+    for second in (answer, complete, step, (5, 795)):  # on the answer, beside it, on the card behind it, on nothing
+        board.page.mouse.click(*complete)
+        board.page.mouse.click(*second)
+        board.page.wait_for_timeout(300)
+        expect(board.dialog()).to_have_attribute("data-dialog", "complete")
+        board.taps("keep")
+        expect(board.order(order).locator("[data-action=line-step]")).to_be_visible()
+    assert status_of(hanok, order) == "pending"
+    board.taps("complete", board.card(table))
+    board.page.keyboard.press("Escape")
+    expect(board.dialog()).to_have_count(0)
+    expect(board.card(table).locator("[data-action=complete]")).to_be_focused()
+
+
+def test_a_tap_on_complete_does_not_force_what_has_just_been_ordered(board, hanok, table):
+    order = hanok.order(table, DISH)
+    for status in ("preparing", "ready", "served"):
+        order = hanok.move(order, status)
+    board.taps("complete", board.card(table))
+    answer = board.dialog().locator("[data-action=do-complete]")
+    expect(answer).to_have_text("Complete")
+    board.page.wait_for_timeout(600)
+    place = middle_of(answer)
+    board.page.evaluate(
+        """([x, y]) => new MutationObserver((_, watch) => {
+        const force = [...document.querySelectorAll("[data-action=do-complete]")].find((button) => button.matches(".danger"));
+        if (force) { watch.disconnect(); window.hit = document.elementFromPoint(x, y).tagName; }
+    }).observe(document.body, { subtree: true, childList: true, attributes: true })""",
+        place,
+    )
+    hanok.order(table, OTHER)
+    expect(answer).to_have_text("Complete anyway")
+    assert board.page.evaluate("window.hit") == "HTML"
+    expect(board.dialog().locator("h2")).to_be_focused()
+
+
 # --- Sold-out ---------------------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,7 @@ import { view } from "./views.js";
 
 const root = document.getElementById("board");
 
-let shown = null; // the name of what lies over the board
-let cameFrom = null; // where the focus was before that
+let cameFrom = null; // where the focus was before something came to lie over the board
 
 onChange(() => {
   speak(state.language);
@@ -21,15 +20,13 @@ onChange(() => {
   render(view(), root);
   const dialog = root.querySelector("dialog");
   if (dialog && !dialog.open) {
-    cameFrom = before;
+    cameFrom ??= before;
     dialog.showModal();
-  }
-  if (dialog && state.dialog.name !== shown) dialog.querySelector("h2").focus();
-  else if (!dialog && cameFrom) {
+    dialog.querySelector("h2").focus();
+  } else if (!dialog && cameFrom) {
     if (cameFrom.isConnected) cameFrom.focus({ preventScroll: true });
     cameFrom = null;
   } else if (!before.isConnected) (around?.isConnected ? around : root).querySelector("button")?.focus({ preventScroll: true });
-  shown = state.dialog?.name ?? null;
 });
 addEventListener("resize", () => change({}));
 start();

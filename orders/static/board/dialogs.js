@@ -16,8 +16,9 @@ export const dialog = () => (state.dialog ? DIALOGS[state.dialog.name]() : null)
 const close = () => change({ dialog: null });
 const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
 
-function sheet({ title, body, footer = null, wide = false }) {
-  return html`<dialog
+// Each question has a dialog element of its own, so that none is answered by a tap that was on its way to another.
+function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name }) {
+  const drawn = html`<dialog
     class=${classMap({ wide })}
     data-dialog=${state.dialog.name}
     aria-labelledby="dialog-title"
@@ -37,6 +38,7 @@ function sheet({ title, body, footer = null, wide = false }) {
     </div>
     ${toast()}
   </dialog>`;
+  return repeat([drawn], () => asks, () => drawn);
 }
 
 const tableOf = (id) => state.board.shown().find((table) => table.id === id);
@@ -109,6 +111,7 @@ function completeDialog() {
   if (!bill) return gone();
   const unfinished = bill.orders.flatMap((order) => order.lines.filter(isUnfinished).map((line) => ({ order, line })));
   return sheet({
+    asks: unfinished.length ? "force" : "complete",
     title: t(bill.session.state === "expired" ? "settleTitle" : "completeTitle", { number: table.number }),
     body: html`<p class="sum"><span>${t("total")}</span><strong>${money(bill.total)}</strong></p>
       <p>${t("completeHint")}</p>
