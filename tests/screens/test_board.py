@@ -80,6 +80,31 @@ def test_a_tap_can_be_taken_back_before_it_is_sent(board, hanok, table):
     assert status_of(hanok, order) == "pending"
 
 
+def test_an_order_whose_tap_was_taken_back_is_new_again(clocked, hanok, table):
+    board, order = clocked, hanok.order(table, DISH, OTHER)
+    for action in ("line-step", "order-step"):
+        board.taps(action, board.order(order))
+        expect(board.card(table)).not_to_contain_class("fresh")
+        board.taps("undo", board.order(order))
+        expect(board.card(table)).to_contain_class("fresh")
+    board.taps("acknowledge", board.card(table))
+    board.taps("line-step", board.order(order))
+    board.taps("undo", board.order(order))
+    expect(board.order(order).locator("[data-action=order-step]")).to_be_visible()
+    expect(board.card(table)).not_to_contain_class("fresh")  # it had been seen before
+
+
+@pytest.mark.parametrize("action", ["line-step", "order-step"])
+def test_a_second_tap_does_not_take_the_first_back(clocked, hanok, table, action):
+    board, order = clocked, hanok.order(table, DISH, OTHER)
+    board.order(order).locator(f"[data-action={action}]").first.dblclick(delay=40)
+    board.page.clock.run_for(6000)
+    expect(line_of(board, order, DISH)).to_contain_text("Mark ready")
+    expect(board.card(table)).not_to_contain_class("fresh")
+    statuses = {line["name"]: line["status"] for line in hanok.ask("GET", f"staff/orders/{order['id']}")["lines"]}
+    assert statuses == {DISH: "preparing", OTHER: "preparing" if action == "order-step" else "pending"}
+
+
 def test_a_whole_order_moves_by_one_tap(clocked, hanok, table):
     board, order = clocked, hanok.order(table, DISH, OTHER)
     board.taps("order-step", board.order(order))

@@ -40,7 +40,7 @@ export function card(table) {
         ${party ? html`<strong data-total>${money(party.total)}</strong><span>${since(party.session.started_at)}</span>` : nothing}
       </div>
       ${fresh.length
-        ? html`<button type="button" class="new" data-action="acknowledge" @click=${() => acknowledge(fresh)}>
+        ? html`<button type="button" class="new" data-action="acknowledge" @click=${() => acknowledge(fresh.map((order) => order.id))}>
             <strong>${late ? t("waiting", { time: duration(unseenFor) }) : t("newOrder")}</strong><span>${t("acknowledge")}</span>
           </button>`
         : nothing}

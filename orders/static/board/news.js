@@ -3,14 +3,15 @@
 import { alarm, isAllowed, switchOff, switchOn } from "./sound.js";
 import { change, choose, state, write } from "./state.js";
 
-export const isNew = (order) => order.status === "pending" && !state.seen.has(order.id);
+// What is tapped is touched, unless the tap is taken back.
+export const isNew = (order) => order.status === "pending" && !state.seen.has(order.id) && !state.taps.some((tapped) => tapped.order === order.id);
 
 export function newOrders() {
   return state.board ? [...state.board.orders.values()].filter(isNew) : [];
 }
 
-export function acknowledge(orders) {
-  for (const order of orders) state.seen.add(order.id);
+export function acknowledge(ids) {
+  for (const id of ids) state.seen.add(id);
   write("seen", [...state.seen].slice(-500));
   change({});
 }

@@ -14,7 +14,6 @@ export function tap(order, line = null) {
   const { steps } = page.store;
   const status = nextStep(from, steps);
   if (!status) return;
-  acknowledge([order]);
   const others = state.taps.filter((other) => other.order !== order.id || other.sent || (line && other.line && other.line !== line.id));
   change({ taps: [...others, { order: order.id, line: line?.id ?? null, status, from, steps, until: Date.now() + UNDO, sent: false }] });
 }
@@ -31,6 +30,7 @@ export function sendTaps({ last = false } = {}) {
   const due = state.taps.filter((tapped) => !tapped.sent && (last || tapped.until <= Date.now()));
   if (!due.length) return;
   for (const tapped of due) tapped.sent = true;
+  acknowledge(due.map((tapped) => tapped.order));
   // One after the other within an order: each makes a new version of it.
   for (const id of new Set(due.map((tapped) => tapped.order))) {
     due.filter((tapped) => tapped.order === id).reduce((before, tapped) => before.then(() => send(tapped, last)), Promise.resolve());
@@ -57,6 +57,7 @@ async function afterLookingAtTheSteps(error) {
 export function dropTapsOvertaken() {
   const dropped = state.taps.filter((tapped) => !tapped.sent && !stands(tapped));
   if (!dropped.length) return;
+  acknowledge(dropped.map((tapped) => tapped.order));
   change({ taps: state.taps.filter((tapped) => !dropped.includes(tapped)) });
   say({ name: "someoneElse" });
 }
