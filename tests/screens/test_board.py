@@ -105,6 +105,41 @@ def test_a_second_tap_does_not_take_the_first_back(clocked, hanok, table, action
     assert statuses == {DISH: "preparing", OTHER: "preparing" if action == "order-step" else "pending"}
 
 
+def test_a_double_tap_on_a_call_resolves_that_one_call_and_can_be_taken_back(board, hanok, table):
+    order = hanok.order(table, DISH, OTHER)
+    for kind in ("help", "water"):
+        hanok.call(table, kind)
+    card = board.card(table)
+    help_, water = (card.locator(f"[data-call={kind}]") for kind in ("help", "water"))
+    expect(water).to_be_visible()
+    before = board.order(order).bounding_box()
+    help_.dblclick(delay=40)
+    expect(help_).to_have_count(0)
+    assert board.order(order).bounding_box() == before
+    board.taps("undo", card)
+    expect(help_).to_be_visible()
+    help_.click()
+    expect(card.locator("[data-action=undo]")).to_have_count(0, timeout=9000)
+    expect(water).to_be_visible()
+    assert [call["kind"] for call in hanok.board(table)["calls"]] == ["water"]
+    assert status_of(hanok, order) == "pending"
+    water.click()
+    board.page.reload()  # meant, although not sent yet
+    expect(card).to_be_visible()
+    expect(card.locator(".call")).to_have_count(0)
+    assert hanok.board(table)["calls"] == []
+
+
+def test_a_call_that_another_board_resolves_is_no_news_to_whoever_tapped_it(board, hanok, table):
+    hanok.order(table, DISH)
+    call = hanok.call(table, "bill")
+    card = board.card(table)
+    card.locator("[data-call=bill]").click()
+    hanok.ask("POST", f"staff/calls/{call['id']}/resolve")
+    expect(card.locator(".call")).to_have_count(0, timeout=2000)
+    expect(board.page.locator(".toast p")).to_have_count(0)
+
+
 def test_a_whole_order_moves_by_one_tap(clocked, hanok, table):
     board, order = clocked, hanok.order(table, DISH, OTHER)
     board.taps("order-step", board.order(order))

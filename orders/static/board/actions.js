@@ -36,12 +36,6 @@ function tick() {
   soundIfNew();
 }
 
-export const resolve = (call) =>
-  attempt(async () => {
-    const resolved = await request("POST", `calls/${call.id}/resolve`);
-    state.board.take({ type: "call.resolved", data: resolved });
-  });
-
 export const cancel = (order, { reason, lines }) =>
   attempt(async () => state.board.takeOrder(await request("POST", `orders/${order.id}/cancel`, { reason, lines, version: order.version })));
 

@@ -1,13 +1,12 @@
 // A table's card, and how an order and its lines look wherever they are shown.
 
 import { classMap, html, nothing, repeat, svg } from "/tablet/html.js";
-import { resolve } from "./actions.js";
 import { isLive, nextStep } from "./board_state.js";
 import { t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { acknowledge, isNew } from "./news.js";
 import { change, page, state } from "./state.js";
-import { tap, tapOf, undo } from "./taps.js";
+import { tap, tapCall, tapOf, tapOfCall, undo } from "./taps.js";
 
 const LEAST_SHOWN = 3; // orders on a card: what is not finished, and so many in any case
 
@@ -65,11 +64,15 @@ function ordersOnCard(table, orders) {
     ${hidden ? html`<button type="button" class="quiet" data-action="all" @click=${() => openDialog({ name: "table", table: table.id })}>${t("showAll", { count: hidden })}</button>` : nothing}`;
 }
 
-const callPart = (call) => html`<li>
-  <button type="button" class="call" data-call=${call.kind} @click=${() => resolve(call)}>
-    ${icon("bell")}<strong>${t(call.kind)}</strong><span>${ago(call.opened_at)}</span><span class="do">${t("resolve")}</span>
-  </button>
-</li>`;
+function callPart(call) {
+  const tapped = tapOfCall(call);
+  const words = html`${icon("bell")}<strong>${t(call.kind)}</strong><span>${ago(call.opened_at)}</span>`;
+  return html`<li>
+    ${tapped
+      ? html`<p class="call">${words}${undoButton(tapped)}</p>`
+      : html`<button type="button" class="call" data-call=${call.kind} @click=${() => tapCall(call)}>${words}<span class="do">${t("resolve")}</span></button>`}
+  </li>`;
+}
 
 const unsettledPart = (table, bill) => html`<section class="unsettled">
   <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>

@@ -26,7 +26,7 @@ export const state = {
   filter: "",
   onlyBusy: false,
   seen: new Set(read("seen", [])), // ids of orders that somebody has looked at here
-  taps: [], // moves that can still be undone, or are on their way: [{order, line (null: all), status, from, steps, until, sent}]
+  taps: [], // what can still be undone, or is on its way: [{order, line (null: all), status, from, steps, until, sent} or {call, until, sent}]
   dialog: null,
   toast: null,
   lastSign: Date.now(), // when the server was last heard of

@@ -1,4 +1,4 @@
-// Moving orders through the kitchen, with a moment to take each tap back before it is sent.
+// Moving orders through the kitchen and resolving calls, with a moment to take each tap back before it is sent.
 
 import { readStoreAgain, request } from "./api.js";
 import { attempt, say } from "./attempt.js";
@@ -18,6 +18,10 @@ export function tap(order, line = null) {
   change({ taps: [...others, { order: order.id, line: line?.id ?? null, status, from, steps, until: Date.now() + UNDO, sent: false }] });
 }
 
+export function tapCall(call) {
+  change({ taps: [...state.taps, { call: call.id, until: Date.now() + UNDO, sent: false }] });
+}
+
 export function undo(tapped) {
   change({ taps: state.taps.filter((other) => other !== tapped) });
 }
@@ -26,25 +30,32 @@ export function undo(tapped) {
 export const tapOf = (order, line) =>
   state.taps.find((tapped) => tapped.order === order.id && (tapped.line === line.id || (tapped.line === null && linesBehind(order).includes(line))));
 
+export const tapOfCall = (call) => state.taps.find((tapped) => tapped.call === call.id);
+
+const subject = (tapped) => tapped.call ?? tapped.order;
+const orders = (taps) => taps.flatMap(({ order }) => order ?? []);
+
 export function sendTaps({ last = false } = {}) {
   const due = state.taps.filter((tapped) => !tapped.sent && (last || tapped.until <= Date.now()));
   if (!due.length) return;
   for (const tapped of due) tapped.sent = true;
-  acknowledge(due.map((tapped) => tapped.order));
+  acknowledge(orders(due));
   // One after the other within an order: each makes a new version of it.
-  for (const id of new Set(due.map((tapped) => tapped.order))) {
-    due.filter((tapped) => tapped.order === id).reduce((before, tapped) => before.then(() => send(tapped, last)), Promise.resolve());
+  for (const id of new Set(due.map(subject))) {
+    due.filter((tapped) => subject(tapped) === id).reduce((before, tapped) => before.then(() => send(tapped, last)), Promise.resolve());
   }
 }
 
 async function send(tapped, last) {
-  const { order: id, line, status, steps } = tapped;
+  const done = await attempt(() => (tapped.call ? resolve(tapped, last) : move(tapped, last)));
+  if (!done && tapped.order && tapped.steps !== page.store.steps) say({ name: "stepsChanged" });
+  undo(tapped);
+}
+
+async function move({ order: id, line, status }, last) {
   const order = state.board.orders.get(id);
   const path = line ? `orders/${id}/lines/${line}` : `orders/${id}`;
-  const move = () => request("PATCH", path, { status, version: order.version }, { last }).catch(afterLookingAtTheSteps);
-  const done = !order || (await attempt(async () => state.board.takeOrder(await move())));
-  if (!done && steps !== page.store.steps) say({ name: "stepsChanged" });
-  undo(tapped);
+  if (order) state.board.takeOrder(await request("PATCH", path, { status, version: order.version }, { last }).catch(afterLookingAtTheSteps));
 }
 
 // No event tells that the owner has changed the kitchen's steps; a step that is refused may mean that.
@@ -53,27 +64,32 @@ async function afterLookingAtTheSteps(error) {
   throw error;
 }
 
-// Another board was faster: what was tapped here means nothing any more.
+async function resolve({ call: id }, last) {
+  state.board.take({ type: "call.resolved", data: await request("POST", `calls/${id}/resolve`, undefined, { last }) });
+}
+
+// Another board was faster: what was tapped here means nothing any more. Of a call that is just what was wanted.
 export function dropTapsOvertaken() {
   const dropped = state.taps.filter((tapped) => !tapped.sent && !stands(tapped));
   if (!dropped.length) return;
-  acknowledge(dropped.map((tapped) => tapped.order));
+  acknowledge(orders(dropped));
   change({ taps: state.taps.filter((tapped) => !dropped.includes(tapped)) });
-  say({ name: "someoneElse" });
+  if (orders(dropped).length) say({ name: "someoneElse" });
 }
 
-function stands({ order: id, line: lineId, from }) {
+function stands({ call, order: id, line: lineId, from }) {
+  if (call) return state.board.calls.has(call);
   const order = state.board.orders.get(id);
   return from === (lineId ? order?.lines.find((line) => line.id === lineId)?.status : order?.status);
 }
 
 // --- When the page goes away ------------------------------------------------------------------------------------
 
-// What is tapped is meant. The first of each order is sent with the page's last breath; the others need its answer,
-// and are sent when the page is there again, as after a reload.
+// What is tapped is meant. The first of each order or call is sent with the page's last breath; the others need its
+// answer, and are sent when the page is there again, as after a reload.
 export function leave() {
   const waiting = state.taps.filter((tapped) => !tapped.sent);
-  const isFirst = (tapped) => waiting.find((other) => other.order === tapped.order) === tapped;
+  const isFirst = (tapped) => waiting.find((other) => subject(other) === subject(tapped)) === tapped;
   write("taps", waiting.filter((tapped) => !isFirst(tapped)));
   change({ taps: waiting.filter(isFirst) });
   sendTaps({ last: true });
