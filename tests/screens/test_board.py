@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from .people import Board, sign_in_at_the_admin
 from .restaurant import Restaurant
 
-DISH, OTHER, DRINK = "LA갈비구이", "해물파전", "수정과"
+DISH, OTHER, DRINK, SET = "LA갈비구이", "해물파전", "수정과", "마당 정식"
 
 
 @pytest.fixture
@@ -246,6 +246,19 @@ def test_a_table_that_another_board_completes_goes_away_under_an_open_dialog(boa
     expect(board.card(table)).to_have_count(0)
 
 
+def test_the_dialogs_tell_equal_dishes_apart(board, hanok, table):
+    order = hanok.order(table, SET, line_note="밥은 따로")
+    [option, *_] = order["lines"][0]["options"]
+    board.taps("complete", board.card(table))
+    for told in (option["name"], "밥은 따로"):
+        expect(board.dialog().locator(".unfinished")).to_contain_text(told)
+    board.taps("keep")
+    board.taps("open", board.card(table))
+    board.taps("cancel", board.dialog())
+    for told in (option["name"], "밥은 따로"):
+        expect(board.dialog().locator(".choose")).to_contain_text(told)
+
+
 def middle_of(locator) -> tuple[float, float]:
     box = locator.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -314,7 +327,7 @@ def test_an_option_sells_out_too(guest, board):
     switch = board.dialog().get_by_role("switch").first
     switch.click()
     expect(switch).to_be_checked()
-    guest.opens("마당 정식")
+    guest.opens(SET)
     expect(guest.sees("item").get_by_role("radio", name="돌솥밥")).to_be_disabled()
     switch.click()
     expect(guest.sees("item").get_by_role("radio", name="돌솥밥")).to_be_enabled()

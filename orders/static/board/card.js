@@ -111,9 +111,7 @@ function linePart(order, line, orderWaits) {
   return html`<li class="line" data-line=${line.id} data-status=${status}>
     <span class="times">${line.quantity - line.cancelled_quantity || line.quantity}</span>
     <span class="what">
-      <span class="name">${line.name}</span>
-      ${line.options.length ? html`<span class="options">${line.options.map((option) => option.name).join(" · ")}</span>` : nothing}
-      ${line.note ? html`<span class="note">${line.note}</span>` : nothing}
+      ${dishOf(line)}
       <span class="how-far">
         ${stateOf(status)}${line.cancelled_quantity && line.status !== "cancelled" ? html`<span class="options">${t("partlyCancelled", { count: line.cancelled_quantity })}</span>` : nothing}
       </span>
@@ -121,6 +119,11 @@ function linePart(order, line, orderWaits) {
     ${tapped && !orderWaits ? undoButton(tapped) : !tapped && step ? html`<button type="button" class="step" data-action="line-step" @click=${() => tap(order, line)}>${t(stepName(step))}</button>` : nothing}
   </li>`;
 }
+
+// With all that tells one from another.
+export const dishOf = (line) => html`<span class="name">${line.name}</span>
+  ${line.options.length ? html`<span class="options">${line.options.map((option) => option.name).join(" · ")}</span>` : nothing}
+  ${line.note ? html`<span class="note">${line.note}</span>` : nothing}`;
 
 const stateOf = (status) => html`<span class="state" data-state=${status}>${icon(status)}${t(statusName(status))}</span>`;
 

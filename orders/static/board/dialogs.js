@@ -3,7 +3,7 @@
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
 import { cancel, complete, loadMenu, setSoldOut } from "./actions.js";
 import { isLive, isUnfinished } from "./board_state.js";
-import { orderPart, statusName } from "./card.js";
+import { dishOf, orderPart, statusName } from "./card.js";
 import { LANGUAGES, t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { change, choose, page, state } from "./state.js";
@@ -82,7 +82,7 @@ function cancelDialog() {
       <ul class="choose">
         ${lines.map(
           (line) => html`<li data-line=${line.id}>
-            <span class="what"><span class="name">${line.name}</span><span class="muted">${t(statusName(line.status))}</span></span>
+            <span class="what">${dishOf(line)}<span class="muted">${t(statusName(line.status))}</span></span>
             <span class="stepper">
               <button type="button" aria-label=${t("less", { name: line.name })} ?disabled=${count(line) === 0} @click=${() => set(line, count(line) - 1)}>−</button>
               <output>${count(line)} / ${left(line)}</output>
@@ -118,7 +118,9 @@ function completeDialog() {
       ${unfinished.length
         ? html`<p class="warn">${t("unfinishedHint")}</p>
             <ul class="unfinished">
-              ${unfinished.map(({ order, line }) => html`<li><span class="number">#${order.number}</span><span>${left(line)} × ${line.name}</span><span class="muted">${t(statusName(line.status))}</span></li>`)}
+              ${unfinished.map(({ order, line }) => html`<li>
+                  <span class="number">#${order.number}</span><span class="number">${left(line)} ×</span><span class="what">${dishOf(line)}</span><span class="muted">${t(statusName(line.status))}</span>
+                </li>`)}
             </ul>`
         : nothing}`,
     footer: html`<button type="button" data-action="keep" @click=${close}>${t("keep")}</button>
