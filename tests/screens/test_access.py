@@ -229,13 +229,18 @@ def test_a_tables_life_on_the_board_by_keyboard_alone(open_board, hanok, table):
     page.keyboard.press("Enter")
     tab_to(page, f"{own} [data-call]")
     page.keyboard.press("Enter")
-    expect(board.card(table).locator("[data-call]")).to_have_count(0)
+    assert focused(page) == "undo"
+    expect(board.card(table).locator(".call")).to_have_count(0)
+    assert page.evaluate("document.activeElement.matches('.card')")
     tab_to(page, f"{own} [data-action=line-step]")
     page.keyboard.press("Enter")
     assert focused(page) == "undo"
     page.keyboard.press("Enter")
     assert focused(page) == "line-step"
     assert hanok.ask("GET", f"staff/orders/{order['id']}")["status"] == "pending"
+    page.keyboard.press("Enter")
+    expect(board.order(order)).to_contain_text("Mark ready")
+    assert page.evaluate("document.activeElement.dataset.line") == order["lines"][0]["id"]  # where the tap was, now that it is sent
     tab_to(page, f"{own} [data-action=complete]")
     page.keyboard.press("Enter")
     tab_to(page, "[data-action=do-complete]")

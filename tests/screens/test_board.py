@@ -119,8 +119,7 @@ def test_a_double_tap_on_a_call_resolves_that_one_call_and_can_be_taken_back(boa
     board.taps("undo", card)
     expect(help_).to_be_visible()
     help_.click()
-    expect(card.locator("[data-action=undo]")).to_have_count(0, timeout=9000)
-    expect(water).to_be_visible()
+    expect(card.locator(".call")).to_have_count(1, timeout=9000)
     assert [call["kind"] for call in hanok.board(table)["calls"]] == ["water"]
     assert status_of(hanok, order) == "pending"
     water.click()
@@ -415,6 +414,38 @@ def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     expect(board.page.locator(".free")).to_have_count(0)
     board.page.get_by_role("searchbox").fill("nowhere")
     expect(board.page.locator(".nowhere")).to_be_visible()
+
+
+def test_cards_stay_where_they_are_while_their_tables_are_busy(open_board, hanok):
+    for number in ("6", "8", "9"):
+        hanok.order(number, DISH)
+    board = open_board("hanok-manager")
+    page = board.page
+    expect(page.locator(".card")).to_have_count(3)
+
+    def columns():
+        return page.evaluate(
+            "[...document.querySelectorAll('.column')].map((column) => [...column.children].map((card) => card.dataset.table))"
+        )
+
+    assert columns() == [["6"], ["8"], ["9"]]
+    page.keyboard.press("Tab")
+    board.card("9").locator("[data-action=line-step]").focus()
+    hanok.order("2", DISH)
+    expect(board.card("2")).to_be_visible()
+    assert columns() == [["6", "2"], ["8"], ["9"]]
+    hanok.complete("8")
+    expect(board.card("8")).to_have_count(0)
+    hanok.order("11", DISH)
+    expect(board.card("11")).to_be_visible()
+    assert columns() == [["6", "2"], ["11"], ["9"]]
+    expect(board.card("9").locator("[data-action=line-step]")).to_be_focused()
+    page.set_viewport_size({"width": 700, "height": 800})
+    expect(page.locator(".column")).to_have_count(1)
+    assert columns() == [["2", "6", "9", "11"]]
+    expect(board.card("9").locator("[data-action=line-step]")).to_be_focused()
+    for number in ("2", "6", "9", "11"):
+        hanok.clear(number)
 
 
 # --- The connection ---------------------------------------------------------------------------------------------

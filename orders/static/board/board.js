@@ -16,7 +16,7 @@ onChange(() => {
   const fresh = newOrders().length;
   document.title = `${fresh ? `(${fresh}) ` : ""}${page.store.name}`;
   const before = document.activeElement;
-  const around = before.closest("[data-line], [data-order], [data-table], dialog");
+  const around = placesAround(before);
   render(view(), root);
   const dialog = root.querySelector("dialog");
   if (dialog && !dialog.open) {
@@ -26,7 +26,21 @@ onChange(() => {
   } else if (!dialog && cameFrom) {
     if (cameFrom.isConnected) cameFrom.focus({ preventScroll: true });
     cameFrom = null;
-  } else if (!before.isConnected) (around?.isConnected ? around : root).querySelector("button")?.focus({ preventScroll: true });
+  } else if (!before.isConnected) focusIn(dialog ?? root, around);
 });
+
+// The smallest first. By name: whatever is drawn elsewhere is another element.
+function placesAround(element) {
+  const names = ["data-line", "data-called", "data-order", "data-table"].filter((name) => element.closest(`[${name}]`));
+  return names.map((name) => `[${name}="${CSS.escape(element.closest(`[${name}]`).getAttribute(name))}"]`);
+}
+
+// What had the focus is gone: a button has come in its place, or its place keeps the focus.
+function focusIn(whole, places) {
+  const place = whole.querySelector(places.find((selector) => whole.querySelector(selector)) ?? "button");
+  const button = place?.matches(".card") ? null : place?.querySelector("button");
+  (button ?? place)?.focus({ preventScroll: true });
+}
+
 addEventListener("resize", () => change({}));
 start();

@@ -32,7 +32,7 @@ export function card(table) {
   const fresh = [party, ...table.unsettled].flatMap((bill) => bill?.orders.filter(isNew) ?? []);
   const unseenFor = Math.max(0, ...fresh.map((order) => Math.floor((state.now - Date.parse(order.placed_at)) / 1000)));
   const late = unseenFor > state.escalateAfter;
-  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late })} data-table=${table.number} aria-label=${`${t("table")} ${table.number}`}>
+  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late })} data-table=${table.number} tabindex="-1" aria-label=${`${t("table")} ${table.number}`}>
     <header>
       <h2>${table.number}</h2>
       <div class="facts">
@@ -67,7 +67,7 @@ function ordersOnCard(table, orders) {
 function callPart(call) {
   const tapped = tapOfCall(call);
   const words = html`${icon("bell")}<strong>${t(call.kind)}</strong><span>${ago(call.opened_at)}</span>`;
-  return html`<li>
+  return html`<li data-called=${call.id} tabindex="-1">
     ${tapped
       ? html`<p class="call">${words}${undoButton(tapped)}</p>`
       : html`<button type="button" class="call" data-call=${call.kind} @click=${() => tapCall(call)}>${words}<span class="do">${t("resolve")}</span></button>`}
@@ -81,7 +81,7 @@ const unsettledPart = (table, bill) => html`<section class="unsettled">
 </section>`;
 
 // An order that needs nothing any more: one line of it is enough.
-const donePart = (order) => html`<section class="order done" data-order=${order.number} data-status=${order.status}>
+const donePart = (order) => html`<section class="order done" data-order=${order.number} data-status=${order.status} tabindex="-1">
   <h3><span class="number">#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${names(order)}</span>${stateOf(order.status)}</h3>
 </section>`;
 
@@ -91,7 +91,7 @@ export function orderPart(order, { whole = false } = {}) {
   const step = nextStep(order.status, page.store.steps);
   const several = order.lines.filter(isLive).length > 1;
   const waiting = several && state.taps.find((tapped) => tapped.order === order.id && tapped.line === null);
-  return html`<section class=${classMap({ order: true, new: isNew(order) })} data-order=${order.number} data-status=${order.status}>
+  return html`<section class=${classMap({ order: true, new: isNew(order) })} data-order=${order.number} data-status=${order.status} tabindex="-1">
     <h3>
       <span class="number">#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${ago(order.placed_at)}</span>
       ${waiting ? undoButton(waiting) : several && step ? html`<button type="button" class="step all" data-action="order-step" @click=${() => tap(order)}>${t(`all.${stepName(step)}`)}</button>` : nothing}
@@ -108,7 +108,7 @@ function linePart(order, line, orderWaits) {
   const tapped = tapOf(order, line);
   const status = tapped ? tapped.status : line.status;
   const step = nextStep(line.status, page.store.steps);
-  return html`<li class="line" data-line=${line.id} data-status=${status}>
+  return html`<li class="line" data-line=${line.id} data-status=${status} tabindex="-1">
     <span class="times">${line.quantity - line.cancelled_quantity || line.quantity}</span>
     <span class="what">
       ${dishOf(line)}

@@ -55,11 +55,23 @@ function notices() {
   return nothing;
 }
 
-// Side by side in reading order, each column without holes.
+let columns = []; // of tables' ids
+let laidOutFor = null;
+
+// Side by side in reading order, each column without holes. Whoever comes later goes below: what is about to be tapped
+// must not move away.
 function inColumns(tables) {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const count = Math.max(1, Math.floor(innerWidth / (CARD * rem)));
-  return Array.from({ length: count }, (_, column) => tables.filter((_, at) => at % count === column));
+  const layout = `${count} ${state.filter}`;
+  if (layout !== laidOutFor) columns = Array.from({ length: count }, () => []);
+  laidOutFor = layout;
+  const there = new Map(tables.map((table) => [table.id, table]));
+  columns = columns.map((column) => column.filter((id) => there.has(id)));
+  for (const id of there.keys()) {
+    if (!columns.some((column) => column.includes(id))) columns.reduce((least, column) => (column.length < least.length ? column : least)).push(id);
+  }
+  return columns.map((column) => column.map((id) => there.get(id)));
 }
 
 function cards(tables) {
