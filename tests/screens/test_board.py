@@ -320,6 +320,24 @@ def test_sold_out_on_the_board_reaches_the_tablet_within_two_seconds(guest, boar
     expect(on_the_tablet).not_to_contain_text("Sold out", timeout=2000)
 
 
+def test_what_has_no_stock_is_not_switched_off_besides(board, hanok):
+    hanok.change_item(DISH, stock=0)
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    switch = board.dialog().get_by_role("switch")
+    expect(switch).to_have_text("None left")
+    expect(switch).to_be_disabled()
+    expect(switch).to_be_checked()
+    expect(board.dialog().locator(".choose")).to_contain_text("on sale again as soon as there is some")
+    hanok.change_item(DISH, stock=5)
+    expect(switch).to_have_text("Available")
+    expect(switch).to_be_enabled()
+    hanok.change_item(DISH, stock=0, sold_out=True)
+    expect(switch).to_have_text("Sold out")
+    switch.click()
+    expect(switch).to_have_text("None left")
+
+
 def test_an_option_sells_out_too(guest, board):
     board.taps("sold-out")
     board.dialog().get_by_role("searchbox").fill("돌솥밥")

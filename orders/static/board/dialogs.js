@@ -145,7 +145,7 @@ export function openSoldOut() {
 function soldOutDialog() {
   const query = state.dialog.query.trim().toLowerCase();
   const rows = state.menu && [
-    ...state.menu.items.map((item) => ({ kind: "items", row: item, name: item.name, empty: item.stock === 0 })),
+    ...state.menu.items.map((item) => ({ kind: "items", row: item, name: item.name, empty: item.stock === 0 && !item.sold_out })),
     ...state.menu.groups.flatMap((group) => group.options.map((option) => ({ kind: "options", row: option, name: option.name, of: group.name, empty: false }))),
   ].filter(({ name, of = "" }) => !query || `${of} ${name}`.toLowerCase().includes(query));
   return sheet({
@@ -156,9 +156,21 @@ function soldOutDialog() {
   });
 }
 
+// What is `empty` is off by itself and on again with new stock, unless somebody has switched it off meanwhile.
 const soldOutRow = ({ kind, row, name, of, empty }) => html`<li>
-  <span class="what"><span class="name">${name}</span>${of ? html`<span class="muted">${of}</span>` : nothing}</span>
-  <button type="button" role="switch" aria-checked=${row.sold_out} aria-label=${`${name}: ${t("soldOut")}`} class=${classMap({ switch: true, off: row.sold_out || empty })} @click=${() => setSoldOut(kind, row, !row.sold_out)}>
+  <span class="what">
+    <span class="name">${name}</span>
+    ${of || empty ? html`<span class="muted">${empty ? t("noStockHint") : of}</span>` : nothing}
+  </span>
+  <button
+    type="button"
+    role="switch"
+    aria-checked=${row.sold_out || empty}
+    aria-label=${`${name}: ${t("soldOut")}`}
+    class=${classMap({ switch: true, off: row.sold_out || empty })}
+    ?disabled=${empty}
+    @click=${() => setSoldOut(kind, row, !row.sold_out)}
+  >
     ${t(row.sold_out ? "soldOut" : empty ? "noStock" : "available")}
   </button>
 </li>`;

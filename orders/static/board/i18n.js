@@ -57,6 +57,7 @@ export const TEXTS = {
   available: ["판매 중", "Available"],
   soldOut: ["품절", "Sold out"],
   noStock: ["재고 0", "None left"],
+  noStockHint: ["재고가 없습니다. 재고가 채워지면 다시 판매됩니다.", "No stock: on sale again as soon as there is some."],
   help: ["직원 호출", "Help"],
   water: ["물", "Water"],
   cutlery: ["수저", "Cutlery"],
