@@ -425,6 +425,37 @@ def test_a_number_of_several_digits_stays_in_one_line(open_board, hanok, table, 
     assert board.card(table).evaluate("(card) => card.scrollWidth <= card.clientWidth")
 
 
+BROKEN_WORDS = """(element) => {
+  const broken = [];
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const { 0: word, index } of texts.currentNode.data.matchAll(/\\S+/g)) {
+      const range = new Range();
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + word.length);
+      if (range.getClientRects().length > 1) broken.push(word);
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("name", ["Terrace 3", "Window seat 12"])
+def test_a_table_with_a_long_name_breaks_no_word(open_board, hanok, table, name):
+    hanok.order(table, DISH, quantity=20)
+    hanok.ask("PATCH", f"staff/tables/{hanok.tables[table]}", number=name)
+    board = open_board("hanok-manager", locale="ko-KR")
+    expect(board.card(name)).to_contain_text("새 주문")
+    broken = board.card(name).locator("header").evaluate(BROKEN_WORDS)
+    hanok.ask("PATCH", f"staff/tables/{hanok.tables[table]}", number=table)
+    assert broken == []
+
+
+def test_the_bell_is_large_enough_for_a_finger_on_a_small_screen(open_board):
+    bell = open_board("hanok-manager", viewport={"width": 1024, "height": 768}).page.locator("[data-action=sound]").bounding_box()
+    assert min(bell["width"], bell["height"]) >= 44
+
+
 def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     hanok.order(table, DISH)
     expect(board.card(table)).to_be_visible()
