@@ -94,6 +94,14 @@ def test_an_order_whose_tap_was_taken_back_is_new_again(clocked, hanok, table):
     expect(board.card(table)).not_to_contain_class("fresh")  # it had been seen before
 
 
+def test_a_second_tap_on_undo_does_not_move_the_order_again(board, hanok, table):
+    order = hanok.order(table, DISH)
+    board.taps("line-step", board.order(order))
+    board.order(order).locator("[data-action=undo]").dblclick(delay=40)
+    board.page.wait_for_timeout(300)
+    expect(line_of(board, order, DISH)).to_have_attribute("data-status", "pending")
+
+
 @pytest.mark.parametrize("action", ["line-step", "order-step"])
 def test_a_second_tap_does_not_take_the_first_back(clocked, hanok, table, action):
     board, order = clocked, hanok.order(table, DISH, OTHER)
@@ -268,20 +276,28 @@ def test_a_second_tap_does_not_answer_what_the_first_has_brought_up(board, hanok
     board.taps("complete", board.card(table))
     answer = middle_of(board.dialog().locator("[data-action=do-complete]"))
     board.taps("keep")
-    complete = middle_of(board.card(table).locator("[data-action=complete]"))
-    step = middle_of(board.order(order).locator("[data-action=line-step]"))
-    for second in (answer, complete, step, (5, 795)):  # on the answer, beside it, on the card behind it, on nothing
+    line = line_of(board, order, DISH)
+    step, complete = (middle_of(board.card(table).locator(f"[data-action={action}]")) for action in ("line-step", "complete"))
+    beside = (5, 795)
+    for second in (answer, complete, step, beside):
+        board.page.wait_for_timeout(600)
         board.page.mouse.click(*complete)
         board.page.mouse.click(*second)
         board.page.wait_for_timeout(300)
         expect(board.dialog()).to_have_attribute("data-dialog", "complete")
         board.taps("keep")
-        expect(board.order(order).locator("[data-action=line-step]")).to_be_visible()
-    assert status_of(hanok, order) == "pending"
+    expect(line).to_have_attribute("data-status", "pending")
+    board.taps("complete", board.card(table))
+    board.page.wait_for_timeout(600)
+    board.page.mouse.click(*beside)
+    board.page.mouse.click(*step)
+    expect(board.dialog()).to_have_count(0)
+    expect(line).to_have_attribute("data-status", "pending")
     board.taps("complete", board.card(table))
     board.page.keyboard.press("Escape")
     expect(board.dialog()).to_have_count(0)
     expect(board.card(table).locator("[data-action=complete]")).to_be_focused()
+    assert status_of(hanok, order) == "pending"
 
 
 def test_a_tap_on_complete_does_not_force_what_has_just_been_ordered(board, hanok, table):
