@@ -31,7 +31,27 @@ function draw() {
   }
 }
 
+// A hand that trembles taps twice. The second tap is meant for what the first one was on: where that has made way for
+// something else, which nobody can have read yet, it does nothing. Enter and Space are clicks too, of detail 0.
+const DOUBLE_TAP = 450; // milliseconds
+const FINGER = 40; // pixels
+
+let tapped = { at: -Infinity };
+
+function heedFirstTap(event) {
+  const { timeStamp: at, clientX: x, clientY: y, detail } = event;
+  if (!detail) return;
+  if (at - tapped.at > DOUBLE_TAP || Math.hypot(x - tapped.x, y - tapped.y) > FINGER) tapped = { x, y, on: control(event.target) };
+  tapped.at = at;
+  if (control(document.elementFromPoint(tapped.x, tapped.y)) === tapped.on) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+const control = (element) => element?.closest("button, label, input, dialog") ?? null;
+
 onChange(draw);
+addEventListener("click", heedFirstTap, { capture: true });
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, touched, { passive: true });
 watchForIdle();
 recall();

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from .people import Guest, set_up
 
 DISH, OTHER, SET = "LA갈비구이", "해물파전", "마당 정식"
+PHONE, UPRIGHT = {"width": 390, "height": 844}, {"width": 800, "height": 1280}
 
 
 # --- Set-up -----------------------------------------------------------------------------------------------------
@@ -184,6 +185,53 @@ def test_large_type_and_high_contrast_stay_after_a_reload(guest):
         guest.sees("look").get_by_role("switch", name=name).click()
     page.reload()
     expect(page.locator("html")).to_have_class("large-type high-contrast")
+
+
+# --- Hands that tremble -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [PHONE, UPRIGHT], ids=["phone", "upright"])
+def test_an_order_is_not_sent_by_the_tap_that_was_to_show_it(guest, size):
+    guest.page.set_viewport_size(size)
+    guest.takes(DISH)
+    guest.taps_twice(guest.page.locator("[data-action=cart]"))
+    guest.taps_twice(guest.sees("cart").locator("[data-action=review]"))
+    review = guest.sees("review")
+    guest.page.wait_for_timeout(600)
+    expect(review).to_be_visible()
+    assert guest.restaurant.orders(guest.table) == []
+    guest.taps_twice(review.locator("[data-action=confirm]"))
+    guest.sees_number()
+
+
+@pytest.mark.parametrize("action", ["bill", "look", "review", "clear"])
+def test_what_a_double_tap_opens_it_does_not_close(guest, action):
+    guest.takes(DISH)
+    guest.taps_twice(guest.page.locator(f"[data-action={action}]:visible").first)
+    guest.sees(action)
+    guest.page.mouse.click(4, 4)  # elsewhere: it is the second tap of nothing
+    expect(guest.page.locator("dialog")).to_have_count(0)
+
+
+def test_a_double_tap_on_a_dish_chooses_nothing(guest):
+    guest.page.set_viewport_size(PHONE)
+    for _, id in sorted((name, item["id"]) for name, item in guest.restaurant.items.items() if name in (DISH, OTHER, SET)):
+        dish = guest.page.locator(f"[data-item='{id}']")
+        for line in ("start", "center", "end"):  # under the finger comes up another part of the sheet each time
+            dish.evaluate("(dish, block) => dish.scrollIntoView({ block })", line)
+            guest.taps_twice(dish)
+            sheet = guest.sees("item")
+            expect(sheet.locator("[aria-checked=true]")).to_have_count(0)
+            guest.taps_twice(sheet.get_by_label("Close"))
+            expect(guest.page.locator("dialog")).to_have_count(0)
+
+
+def test_quick_taps_on_one_button_all_count(guest):
+    guest.takes(DISH)
+    more = guest.cart().get_by_label("One more")
+    for _ in range(4):
+        more.click()
+    expect(guest.page.locator(".cart-panel output")).to_have_text("5")
 
 
 # --- Ordering, and what staff do meanwhile ----------------------------------------------------------------------
