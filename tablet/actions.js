@@ -4,7 +4,7 @@ import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable 
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
 import { change, keep, keepWaitingCalls, kept, recall, state } from "./state.js";
-import { newKey } from "./storage.js";
+import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
 
 const SHOW_NUMBER = 5; // seconds
@@ -90,6 +90,7 @@ const ask = (method, path, options) => request(state.device?.table.id, method, p
 async function snapshot() {
   const [{ session, orders, cursor }] = await Promise.all([loadParty(), loadMenu()]);
   settleParty({ session, orders });
+  if (orders.length) takeNumber(orders[0].table);
   return cursor;
 }
 
@@ -133,12 +134,26 @@ export function pictureLost(address) {
 
 function takeEvent(type, { data }) {
   if (type === "menu.changed") return void refreshMenu();
-  if (type === "table.changed") return void ask("GET", "session").catch(leaveIfSignedOut);
+  if (type === "table.changed") return takeTable(data);
   if (type.startsWith("call.")) return void takeCall(data);
   if (type === "session.started") return data.id !== state.party.session?.id && settleParty({ session: data, orders: [] });
   if (type === "session.expired") return data.id === state.party.session?.id && settleParty({ session: null, orders: [] });
   if (type === "session.completed") return data.id === state.party.session?.id && sayThanks();
   if (type.startsWith("order.") && data.session === state.party.session?.id) takeOrder(data);
+}
+
+function takeTable(table) {
+  takeNumber(table);
+  ask("GET", "session").catch(leaveIfSignedOut); // or was it to cut this tablet off?
+}
+
+// The table as staff call it now. The tokens that are written down may be newer than those in the state.
+function takeNumber({ number }) {
+  const device = read("device");
+  if (device?.table.id !== state.device?.table.id || state.device.table.number === number) return;
+  device.table.number = number;
+  write("device", device);
+  change({ device });
 }
 
 // What a party has left in the cart is not for the next one, but whoever is at the tablet right now keeps theirs.

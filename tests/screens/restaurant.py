@@ -90,6 +90,11 @@ class Restaurant:
     def complete(self, number: str):
         self.ask("POST", f"staff/tables/{self.tables[number]}/complete", force=True)
 
+    def rename(self, number: str, other: str):
+        self.ask("PATCH", f"staff/tables/{self.tables[number]}", number=other)
+        self.read_again()
+        self.forget_device(number)
+
     def cut_off(self, number: str):
         self.ask("POST", f"staff/tables/{self.tables[number]}/sign-out")
         self.forget_device(number)

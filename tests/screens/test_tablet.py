@@ -86,6 +86,22 @@ def test_a_bill_that_comes_too_late_is_not_shown_at_another_table(guest, hanok, 
     expect(page.locator("[data-action=bill]")).not_to_contain_text("₩")
 
 
+def test_a_renamed_table_is_called_so_on_its_tablet(guest):
+    page, hanok, number = guest.page, guest.restaurant, guest.table
+    hanok.rename(number, "Terrace")
+    try:
+        expect(page.locator(".where")).to_contain_text("Table Terrace")
+        page.reload()
+        expect(page.locator(".where")).to_contain_text("Table Terrace")
+        guest.at_the_menu()
+        hanok.order("Terrace", DISH)
+        page.goto("about:blank")
+    finally:
+        hanok.rename("Terrace", number)
+    page.goto("/tablet/")  # it was off meanwhile, and finds out by what was ordered there
+    expect(page.locator(".where")).to_contain_text("Table " + number)
+
+
 def test_the_staff_corner_opens_to_a_long_press_only(guest):
     where = guest.page.locator("[data-action=corner]")
     where.click()
