@@ -363,7 +363,7 @@ function idle() {
   const ask = state.cart.length > 0 && state.cart !== askedAbout && priced(state.cart, state.menu).orderable;
   askedAbout = state.cart;
   change({ dialog: ask ? { name: "idle" } : null, query: "", category: null });
-  document.getElementById("menu")?.scrollTo({ top: 0 });
+  for (const scrolled of [document.getElementById("menu"), window]) scrolled?.scrollTo({ top: 0 }); // which one, the height says
   if (!state.cart.length) renewPage();
 }
 

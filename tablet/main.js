@@ -52,6 +52,7 @@ const control = (element) => element?.closest("button, label, input, dialog") ??
 
 onChange(draw);
 addEventListener("click", heedFirstTap, { capture: true });
+addEventListener("keydown", () => (tapped = { at: -Infinity }), { capture: true }); // what comes after a key is no second tap
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, touched, { passive: true });
 watchForIdle();
 recall();

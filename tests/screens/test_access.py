@@ -123,6 +123,42 @@ def test_large_type_and_high_contrast_have_no_barrier(open_page, hanok, table, m
     walk_through_the_tablet(as_guest(page, hanok, table), Look(page, "tablet", mode, rules=LOOKS))
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (844, 390)], ids=["zoom-of-200", "phone-held-sideways"])
+def test_there_is_room_to_order_where_there_is_little_height(guest, width, height):
+    page = guest.page
+    page.set_viewport_size({"width": width, "height": height})
+    expect(page.locator("[data-action=cart]")).to_be_in_viewport(ratio=1)
+    room = "(element) => { element.scrollIntoView(); return document.querySelector('.bottom').getBoundingClientRect().top; }"
+    assert page.locator(".card").nth(1).evaluate(room) > height * 0.6
+    guest.takes(DISH)
+    guest.taps("cart")
+    guest.reviews()
+    whole = """(element) => { const { top, bottom } = element.getBoundingClientRect();
+        return top > 0 && bottom <= document.querySelector('dialog footer').getBoundingClientRect().top; }"""
+    assert page.locator(".review li").evaluate(whole)
+    expect(page.locator("[data-action=confirm]")).to_be_in_viewport(ratio=1)
+    guest.confirms().sees_number()
+    assert page.locator(".number").evaluate(whole)
+    page.locator("dialog [data-call=water]").click()  # one scrolls there
+    expect(page.locator("dialog [data-call=water]")).to_contain_text("Called")
+
+
+def test_nothing_sticks_out_at_a_zoom_of_400(guest):
+    page = guest.page
+    page.set_viewport_size({"width": 320, "height": 256})
+    inside = "[...document.querySelectorAll('.card, dialog footer button')].every((e) => e.getBoundingClientRect().right <= 320)"
+    assert page.evaluate(inside) and page.evaluate("document.documentElement.scrollWidth") == 320
+    guest.takes(DISH)
+    guest.taps("language")
+    guest.taps("cart")
+    remove = guest.sees("cart").get_by_role("button", name="빼기").bounding_box()  # the shorter word
+    assert remove["width"] >= 44 and remove["height"] >= 44
+    guest.reviews()
+    assert page.evaluate(inside)
+    guest.confirms().sees_number()
+    expect(page.locator(".number")).to_be_in_viewport(ratio=1)
+
+
 def as_guest(page, hanok, table):
     page.evaluate("(device) => localStorage.setItem('tableorder.device', JSON.stringify(device))", hanok.device(table))
     page.goto("/tablet/")
