@@ -196,7 +196,10 @@ export function clearCart() {
   keep("cartNote", "");
 }
 
-export const takeOutUnorderable = () => setCart(orderablePart(state.cart, state.menu));
+export function takeOutUnorderable() {
+  setCart(orderablePart(state.cart, state.menu));
+  if (!state.cart.length) change({ dialog: null }); // nothing to look at, let alone to send
+}
 
 // --- Submit -----------------------------------------------------------------------------------------------------------
 

@@ -29,21 +29,24 @@ export function unitPrice(item, options) {
   return Math.max(0, deltas.reduce((sum, option) => sum + option.price_delta, item.price));
 }
 
-// The cart with everything a view or an order needs. `problem`: "gone", "soldOut" or null.
+// How much of a dish is in the cart, with whatever options.
+export const inCart = (cart, id) => cart.filter((line) => line.item === id).reduce((sum, line) => sum + line.quantity, 0);
+
+// The cart with everything a view or an order needs. `problem`: "gone", "soldOut" or null; `left`: portions there are,
+// null where they are not counted; `most`: of them for this line.
 export function priced(cart, menu) {
   const items = itemsById(menu);
-  const asked = new Map();
-  for (const line of cart) asked.set(line.item, (asked.get(line.item) ?? 0) + line.quantity);
   const lines = cart.map((line) => {
     const item = items.get(line.item);
-    if (!item) return { ...line, name: line.name, chosen: [], unit: 0, total: 0, problem: "gone" };
+    if (!item) return { ...line, name: line.name, chosen: [], unit: 0, total: 0, problem: "gone", left: 0, most: 0 };
     const offered = item.option_groups.flatMap((group) => group.options);
     const chosen = line.options.map((id) => offered.find((option) => option.id === id));
     const gone = chosen.includes(undefined) || openChoice(item, line.options);
-    const soldOut = item.sold_out || (item.stock !== null && asked.get(line.item) > item.stock) || chosen.some((option) => option?.sold_out);
+    const left = item.sold_out || chosen.some((option) => option?.sold_out) ? 0 : item.stock;
+    const beyond = left === null ? MAX_QUANTITY : left - inCart(cart, line.item); // negative: so many too many
     const unit = unitPrice(item, line.options);
-    const problem = gone ? "gone" : soldOut ? "soldOut" : null;
-    return { ...line, name: item.name, chosen: chosen.filter(Boolean), unit, total: unit * line.quantity, problem };
+    const problem = gone ? "gone" : beyond < 0 ? "soldOut" : null;
+    return { ...line, name: item.name, chosen: chosen.filter(Boolean), unit, total: unit * line.quantity, problem, left, most: Math.max(0, Math.min(MAX_QUANTITY, line.quantity + beyond)) };
   });
   return {
     lines,

@@ -31,6 +31,7 @@ export const TEXTS = {
   // Items
   soldOut: ["품절", "Sold out"],
   portionsLeft: ["{count}개 남음", "{count} left"],
+  inYourCart: ["장바구니에 {count}개", "{count} in your cart"],
   chooseOne: ["하나 선택", "Choose one"],
   chooseExactly: ["{min}개 선택", "Choose {min}"],
   chooseUpTo: ["최대 {max}개 선택", "Choose up to {max}"],

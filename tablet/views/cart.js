@@ -48,16 +48,22 @@ function cartLines(cart) {
 }
 
 function cartLine(line) {
-  return html`<li class=${classMap({ line: true, wrong: Boolean(line.problem) })}>
+  return html`<li class=${classMap({ line: true, wrong: line.problem && !line.left })}>
     <div class="line-text">
       <p class="name">${line.name}</p>
-      ${what(line)}
-      ${line.problem ? html`<p class="problem">${t(line.problem === "gone" ? "goneFromMenu" : "notNow")}</p>` : nothing}
+      ${what(line)} ${availability(line)}
     </div>
     <p class="line-total">${money(line.total)}</p>
-    ${stepper(line.quantity, { onChange: (count) => changeQuantity(line.key, count), min: 0, label: line.name })}
+    ${stepper(line.quantity, { onChange: (count) => changeQuantity(line.key, count), min: 0, max: line.most, label: line.name })}
     <button type="button" class="quiet" @click=${() => changeQuantity(line.key, 0)}>${t("remove")}</button>
   </li>`;
+}
+
+// What of it can be had, where that is less than what is asked for, or just as much.
+function availability({ problem, left, quantity, most }) {
+  if (problem && !left) return html`<p class="problem" role="alert">${t(problem === "gone" ? "goneFromMenu" : "notNow")}</p>`;
+  if (problem) return html`<p class="problem" role="alert">${t("portionsLeft", { count: left })}</p>`;
+  return left !== null && quantity >= most ? html`<p class="muted">${t("portionsLeft", { count: left })}</p>` : nothing;
 }
 
 const what = (line) => {
@@ -93,9 +99,9 @@ export function reviewSheet() {
     title: t("reviewTitle"),
     body: html`<ul class="review">
         ${cart.lines.map(
-          (line) => html`<li>
+          (line) => html`<li class=${classMap({ wrong: line.problem && !line.left })}>
             <span class="times">${line.quantity} ×</span>
-            <span class="line-text"><span class="name">${line.name}</span>${what(line)}</span>
+            <div class="line-text"><p class="name">${line.name}</p>${what(line)} ${line.problem ? availability(line) : nothing}</div>
             <span class="line-total">${money(line.total)}</span>
           </li>`,
         )}
@@ -105,7 +111,9 @@ export function reviewSheet() {
     footer: html`<p class="sum"><span>${t("total")}</span><strong>${money(cart.total)}</strong></p>
       <div class="choices">
         <button type="button" class="secondary" data-action="change" @click=${() => change({ dialog: null })}>${t("change")}</button>
-        <button type="button" class="primary" data-action="confirm" ?disabled=${!cart.orderable} @click=${() => submit()}>${t("confirm")}</button>
+        ${cart.orderable
+          ? html`<button type="button" class="primary" data-action="confirm" @click=${() => submit()}>${t("confirm")}</button>`
+          : html`<button type="button" class="primary" data-action="take-out" @click=${takeOutUnorderable}>${t("takeOut")}</button>`}
       </div>`,
   });
 }

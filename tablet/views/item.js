@@ -1,7 +1,7 @@
 // One dish: its options, how many, a note, and what it will cost.
 
 import { addToCart } from "../actions.js";
-import { MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
+import { inCart, MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
 import { classMap, html, live, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money, signed } from "../money.js";
@@ -18,8 +18,9 @@ export function itemSheet() {
   const options = stillOffered(item, state.dialog.options);
   const missing = openChoice(item, options);
   const soldOut = item.sold_out;
-  const most = Math.max(1, Math.min(MAX_QUANTITY, item.stock ?? MAX_QUANTITY));
-  const quantity = Math.min(most, state.dialog.quantity);
+  const taken = inCart(state.cart, item.id);
+  const most = item.stock === null ? MAX_QUANTITY : Math.min(MAX_QUANTITY, item.stock - taken);
+  const quantity = Math.max(1, Math.min(most, state.dialog.quantity));
   const put = () => {
     if (missing) return document.getElementById(`g-${missing.id}`)?.scrollIntoView({ block: "center" });
     addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim() });
@@ -40,14 +41,16 @@ export function itemSheet() {
         <label class="note">${t("note")}<input maxlength="200" placeholder=${t("noteHint")} .value=${live(note)} @input=${(event) => edit({ note: event.target.value })} /></label>
       </div>
     </div>`,
-    footer: html`<div class="put">
+    footer: html`${!soldOut && quantity >= most && most < MAX_QUANTITY ? allThereIs(item, taken) : nothing}<div class="put">
       ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: most, label: t("quantity") })}
-      <button type="button" class="primary" data-action="add" ?disabled=${soldOut} aria-disabled=${Boolean(missing)} @click=${put}>
+      <button type="button" class="primary" data-action="add" ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing)} @click=${put}>
         ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unitPrice(item, options) * quantity)}</span>`}
       </button>
     </div>`,
   });
 }
+
+const allThereIs = ({ stock }, taken) => html`<p class="muted" role="status">${t("portionsLeft", { count: stock })}${taken ? html` · ${t("inYourCart", { count: taken })}` : nothing}</p>`;
 
 function choice(group, options) {
   const taken = group.options.filter((option) => options.includes(option.id)).length;

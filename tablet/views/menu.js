@@ -1,7 +1,7 @@
 // The home screen: categories always in view, a card for each dish.
 
 import { pictureLost } from "../actions.js";
-import { itemsById } from "../cart.js";
+import { inCart, itemsById } from "../cart.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
@@ -44,7 +44,7 @@ export function menu() {
 }
 
 function card(item) {
-  const inCart = state.cart.filter((line) => line.item === item.id).reduce((sum, line) => sum + line.quantity, 0);
+  const taken = inCart(state.cart, item.id);
   return html`<li>
     <button type="button" class=${classMap({ card: true, "sold-out": item.sold_out })} aria-disabled=${item.sold_out} data-item=${item.id} @click=${() => !item.sold_out && open(item)}>
       ${picture(item)}
@@ -57,7 +57,7 @@ function card(item) {
           ${!item.sold_out && item.stock !== null && item.stock <= 5 ? html`<span class="badge few">${t("portionsLeft", { count: item.stock })}</span>` : nothing}
         </span>
       </span>
-      ${inCart ? html`<span class="in-cart">${inCart}</span>` : nothing}
+      ${taken ? html`<span class="in-cart">${taken}</span>` : nothing}
     </button>
   </li>`;
 }

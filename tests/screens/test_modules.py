@@ -166,6 +166,23 @@ def test_a_cart_is_priced_by_the_menu_as_it_is_now(run, cart, dish, problems):
     assert priced["orderable"] == (problems == [None])
 
 
+@pytest.mark.parametrize(
+    ("dish", "left", "most"),
+    [
+        (item(), None, [99, 99]),
+        (item(stock=0), 0, [0, 0]),
+        (item(stock=4, sold_out=True), 0, [0, 0]),
+        (item(stock=3), 3, [1, 0]),
+        (item(stock=5), 5, [3, 2]),
+        (item(stock=500), 500, [99, 99]),
+    ],
+)
+def test_a_line_may_have_what_the_others_leave_of_a_dish(run, dish, left, most):
+    cart = [line(quantity=3, key="1"), line(quantity=2, note="hot", key="2")]
+    lines = run("/tablet/cart.js", "({ priced }) => priced(cart, menu).lines", cart=cart, menu=menu(dish))
+    assert [(line["left"], line["most"]) for line in lines] == [(left, most) for most in most]
+
+
 def test_an_empty_cart_is_no_order(run):
     assert run("/tablet/cart.js", "({ priced }) => priced([], menu).orderable", menu=menu(item())) is False
 

@@ -359,6 +359,45 @@ def test_what_is_left_of_a_dish_can_still_be_had(guest):
     expect(guest.page.locator(".cart-panel output")).to_have_text("1")
 
 
+def test_no_more_of_a_dish_is_put_into_the_cart_than_there_is(guest):
+    guest.restaurant.change_item(DISH, stock=3)
+    expect(guest.page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("3 left")
+    guest.takes(DISH, times=2)
+    expect(guest.cart()).not_to_contain_text("left")
+    guest.opens(DISH)
+    sheet = guest.sees("item")
+    expect(sheet).to_contain_text("3 left · 2 in your cart")
+    expect(sheet.get_by_label("One more")).to_be_disabled()
+    guest.taps("add")
+    expect(guest.cart().locator("output")).to_have_text("3")
+    expect(guest.cart()).to_contain_text("3 left")
+    expect(guest.cart().get_by_label("One more")).to_be_disabled()
+    guest.opens(DISH)
+    expect(sheet.locator("[data-action=add]")).to_be_disabled()
+    guest.page.keyboard.press("Escape")
+    guest.restaurant.change_item(DISH, stock=2)
+    expect(guest.cart().locator(".problem")).to_have_text("2 left")
+    guest.cart().get_by_label("One less").click()
+    expect(guest.page.locator("[data-action=review]").first).to_be_visible()
+
+
+def test_what_sells_out_during_the_review_can_be_taken_out_there(guest):
+    guest.takes(DISH).takes(OTHER).reviews()
+    review = guest.sees("review")
+    guest.restaurant.change_item(DISH, sold_out=True)
+    expect(review.locator("li").first).to_contain_text("Can't be ordered now")
+    expect(review.locator("[data-action=confirm]")).to_have_count(0)
+    guest.taps_twice(review.locator("[data-action=take-out]"))  # and nothing is sent by that
+    expect(review.locator("li")).to_have_count(1)
+    expect(review.locator("[data-action=confirm]")).to_be_visible()
+    assert guest.restaurant.orders(guest.table) == []
+    guest.restaurant.change_item(OTHER, sold_out=True)
+    expect(review.locator("[data-action=take-out]")).to_be_visible()
+    guest.page.wait_for_timeout(500)  # a tap of its own
+    review.locator("[data-action=take-out]").click()
+    expect(guest.page.locator("dialog")).to_have_count(0)
+
+
 def test_a_dish_that_sells_out_while_it_is_looked_at(guest):
     guest.opens(DISH)
     guest.restaurant.change_item(DISH, sold_out=True)
