@@ -188,8 +188,16 @@ export const billTotal = () => state.party.orders.reduce((sum, order) => sum + o
 // --- Cart -------------------------------------------------------------------------------------------------------------
 
 export const setCart = (cart) => keep("cart", cart);
-export const addToCart = (line) => setCart(add(state.cart, { ...line, key: newKey() }));
 export const changeQuantity = (key, quantity) => setCart(setQuantity(state.cart, key, quantity));
+
+// Is it in the cart now? If that is full, the guest is told so.
+export function addToCart(line) {
+  const cart = add(state.cart, { ...line, key: newKey() });
+  const isIn = cart !== state.cart;
+  if (isIn) setCart(cart);
+  else say({ name: "cartFull" });
+  return isIn;
+}
 
 export function clearCart() {
   keep("cart", []);

@@ -21,6 +21,7 @@ export const TEXTS = {
   menu: ["메뉴", "Menu"],
   search: ["메뉴 검색", "Search the menu"],
   clearSearch: ["검색 지우기", "Clear the search"],
+  menuEmpty: ["아직 메뉴가 없습니다.", "There is nothing on the menu yet."],
   nothingFound: ["“{query}”에 맞는 메뉴가 없습니다.", "Nothing on the menu matches “{query}”."],
   myOrders: ["주문 내역", "My orders"],
   loading: ["메뉴를 불러오는 중…", "Loading the menu…"],
@@ -58,6 +59,7 @@ export const TEXTS = {
   goneFromMenu: ["더 이상 판매하지 않습니다", "No longer on the menu"],
   notNow: ["지금은 주문할 수 없습니다", "Can't be ordered now"],
   takeOut: ["주문할 수 없는 메뉴 빼기", "Take out what can't be ordered"],
+  cartFull: ["장바구니가 가득 찼습니다. 지금 담은 메뉴부터 주문해 주세요.", "The cart is full. Please order what is in it first."],
   items: ["{count}개", "{count}"],
   // Submit
   reviewTitle: ["이대로 주문할까요?", "Send this order?"],

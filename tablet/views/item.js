@@ -23,8 +23,7 @@ export function itemSheet() {
   const quantity = Math.max(1, Math.min(most, state.dialog.quantity));
   const put = () => {
     if (missing) return document.getElementById(`g-${missing.id}`)?.scrollIntoView({ block: "center" });
-    addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim() });
-    change({ dialog: null });
+    if (addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim() })) change({ dialog: null });
   };
   return sheet({
     name: "item",

@@ -39,7 +39,7 @@ export function menu() {
             </ul>
           </section>`,
         )
-      : html`<p class="empty" role="status">${t("nothingFound", { query: state.query })}</p>`}
+      : html`<p class="empty" role="status">${t(state.query.trim() ? "nothingFound" : "menuEmpty", { query: state.query })}</p>`}
   </main>`;
 }
 

@@ -73,5 +73,5 @@ export function sheet({ name, title, body, footer = nothing, closable = true, on
 
 export function toast() {
   const { toast } = state;
-  return html`<div class="toast" role="status" aria-live="polite">${toast ? html`<p>${t(toast.name, { kind: t(toast.kind) })}</p>` : nothing}</div>`;
+  return html`<div class="toast" role="status" aria-live="polite">${toast ? html`<p>${t(toast.name, { kind: toast.kind && t(toast.kind) })}</p>` : nothing}</div>`;
 }

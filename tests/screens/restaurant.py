@@ -108,7 +108,7 @@ class Restaurant:
 
     # --- The menu ---
 
-    def change_item(self, name: str, **fields):
+    def change_item(self, name: str, /, **fields):
         item = self.items[name]
         before = self._before.setdefault(item["id"], {})
         for field in fields:

@@ -177,6 +177,43 @@ def test_the_cart_counts_and_survives_a_reload(guest):
     expect(guest.cart()).to_have_count(0)
 
 
+def test_a_full_cart_says_so_and_takes_more_of_what_is_in_it(guest):
+    guest.page.evaluate(
+        """async (item) => {
+            const { addToCart } = await import("/tablet/actions.js");
+            for (let line = 0; line < 50; line++) addToCart({ item, quantity: 1, options: [], note: line ? `no. ${line}` : "" });
+        }""",
+        guest.restaurant.items[DISH]["id"],
+    )
+    guest.opens(OTHER)
+    sheet = guest.sees("item")
+    sheet.get_by_label("Note for the kitchen").fill("crisp")
+    guest.taps("add")
+    expect(sheet.locator(".toast")).to_contain_text("The cart is full")
+    expect(sheet.get_by_label("Note for the kitchen")).to_have_value("crisp")
+    expect(guest.cart()).to_have_count(50)
+    guest.page.keyboard.press("Escape")
+    guest.takes(DISH)
+    expect(guest.cart().first.locator("output")).to_have_text("2")
+
+
+def test_a_menu_without_a_dish_is_not_a_search_without_a_result(open_page, hanok, table):
+    page = open_page(None, device=hanok.device(table)).page
+    page.route("**/tablet/menu", lambda route: route.fulfill(json={"version": 1, "categories": []}))
+    page.goto("/tablet/")
+    expect(page.locator(".empty")).to_have_text("There is nothing on the menu yet.")
+
+
+def test_the_whole_name_of_a_dish_is_read_on_a_phone(guest):
+    guest.page.set_viewport_size(PHONE)
+    guest.restaurant.change_item(SET, name="Long " * 19, description="Much to say. " * 70)
+    guest.opens(SET)
+    title = guest.sees("item").get_by_role("heading")
+    expect(title).to_contain_text("Long")
+    expect(title).to_be_in_viewport(ratio=1)
+    assert title.evaluate("(title) => title.getBoundingClientRect().top >= title.closest('dialog').getBoundingClientRect().top")
+
+
 def test_a_dollar_has_two_decimals_and_a_won_none(open_page, plaza, guest):
     page = open_page("/tablet/", device=plaza.device("1")).page
     expect(page.locator(".price").first).to_have_text(re.compile(r"^\$\d+\.\d\d$"))
