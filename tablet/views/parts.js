@@ -47,7 +47,8 @@ export function stepper(quantity, { onChange, max = 99, min = 1, label }) {
 }
 
 // What lies over the menu. A native modal dialog keeps the focus inside and closes with Escape; staff can be called
-// from inside it, because everything outside is out of reach.
+// from inside it, because everything outside is out of reach. A second Escape the browser obeys without asking: what
+// must be seen is shown again.
 export function sheet({ name, title, body, footer = nothing, closable = true, onClose = () => change({ dialog: null }), wide = false }) {
   return html`<dialog
     class=${classMap({ sheet: true, wide })}
@@ -57,6 +58,7 @@ export function sheet({ name, title, body, footer = nothing, closable = true, on
       event.preventDefault();
       if (closable) onClose();
     }}
+    @close=${() => (closable ? onClose() : change({}))}
     @click=${(event) => closable && event.target === event.currentTarget && onClose()}
   >
     <div class="sheet-inside">

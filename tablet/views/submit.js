@@ -24,12 +24,13 @@ export function sentSheet() {
   return sheet({
     name: "sent",
     title: t("inTheKitchen"),
+    // The countdown stands beside what is read aloud: else all of it would be, each second.
     body: html`<div class="big" role="status">
-      <span class="tick">${icon("check")}</span>
-      <p class="muted">${t("orderNumber")}</p>
-      <p class="number" data-number=${order.number}>${order.number}</p>
-      <p class="muted">${t("backToMenuIn", { seconds: state.seconds })}</p>
-    </div>`,
+        <span class="tick">${icon("check")}</span>
+        <p class="muted">${t("orderNumber")}</p>
+        <p class="number" data-number=${order.number}>${order.number}</p>
+      </div>
+      <p class="muted countdown">${t("backToMenuIn", { seconds: state.seconds })}</p>`,
     footer: html`<button type="button" class="primary" data-action="back-to-menu" @click=${() => change({ dialog: null })}>${t("backToMenu")}</button>`,
   });
 }

@@ -180,6 +180,23 @@ def test_what_sold_out_under_the_guests_hands_is_named_and_the_rest_goes_on(unaw
     assert [line["name"] for line in order["lines"]] == [OTHER]
 
 
+@pytest.mark.parametrize("name", ["submit", "refused"])
+def test_what_has_become_of_an_order_can_not_be_closed_away(guest, name):
+    if name == "submit":
+        Network(guest.page, *["before"] * 100)
+    else:
+        guest.page.route("**/tablet/menu", lambda route: route.abort())
+    guest.takes(DISH).reviews()
+    guest.restaurant.change_item(DISH, price=55_500)
+    guest.confirms()
+    guest.sees(name)
+    for _ in range(4):  # without a tap in between, the browser lets itself be stopped only once
+        guest.page.keyboard.press("Escape")
+        guest.page.wait_for_timeout(50)
+    expect(guest.sees(name)).to_have_attribute("open", "")
+    assert guest.page.evaluate("document.querySelector('dialog').matches(':modal')")
+
+
 def test_a_new_price_is_shown_beside_the_old_and_asked_about(unaware):
     unaware.takes(DISH).takes(OTHER).reviews()
     unaware.restaurant.change_item(OTHER, price=55_500)

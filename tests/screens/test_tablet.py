@@ -304,6 +304,14 @@ def test_a_whole_order_from_the_menu_to_the_number(guest):
     expect(guest.page.locator("[data-bill]")).to_have_text(f"₩{order['total']:,}")
 
 
+def test_the_number_is_said_once_and_not_anew_each_second(guest):
+    guest.takes(DISH).reviews().confirms()
+    sent = guest.sees("sent")
+    expect(sent).to_contain_text("Back to the menu in")
+    expect(sent.locator("[role=status]").first).to_contain_text("Order number")
+    assert sent.locator("[role=status]", has_text="Back to the menu").count() == 0
+
+
 def test_own_orders_are_live(guest):
     order = guest.restaurant.order(guest.table, DISH)
     guest.taps("bill")
