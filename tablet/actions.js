@@ -156,11 +156,17 @@ function takeNumber({ number }) {
   change({ device });
 }
 
-// What a party has left in the cart is not for the next one, but whoever is at the tablet right now keeps theirs.
 function settleParty(party) {
   const before = state.party.session;
-  if (before && before.id !== party.session?.id && Date.now() - touchedAt > IDLE * 1000 && !state.entry) clearCart();
+  if (before && before.id !== party.session?.id) partyIsOver();
   keep("party", party);
+}
+
+// What a party has left in the cart is not for the next one, but whoever is at the tablet right now keeps theirs.
+function partyIsOver() {
+  if (Date.now() - touchedAt > IDLE * 1000 && !state.entry) clearCart();
+  // Where no stream comes through, nobody tells us that staff have come. Calls still on their way have their own end.
+  change({ calls: Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting")) });
 }
 
 // Whatever comes twice or late: the highest version is right.

@@ -530,6 +530,12 @@ def test_a_network_that_lets_no_stream_through_is_asked_every_few_seconds(open_p
     order = hanok.order(table, DISH)
     page.clock.fast_forward(7000)
     expect(page.locator("[data-action=bill]")).to_contain_text(f"₩{order['total']:,}")
+    page.click(".bottom [data-call=water]")
+    expect(page.locator(".bottom [data-call=water]")).to_contain_text("Called")
+    hanok.complete(table)
+    page.clock.fast_forward(7000)
+    expect(page.locator("[data-action=bill]")).not_to_contain_text("₩")
+    expect(page.locator(".bottom [data-call=water]")).not_to_contain_text("Called")
 
 
 def test_the_page_comes_up_without_a_network(open_page, hanok, table):
