@@ -3,7 +3,7 @@
 import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
-import { change, keep, keepWaitingCalls, kept, recall, state } from "./state.js";
+import { change, keep, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state } from "./state.js";
 import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
 
@@ -23,6 +23,7 @@ export async function setUp({ store, table, password }) {
   change({ busy: true, notice: null });
   try {
     change({ device: await signIn(store.trim(), table.trim(), password) });
+    keepOwnPrefs();
     recall();
     start();
   } catch (error) {
@@ -162,11 +163,23 @@ function settleParty(party) {
   keep("party", party);
 }
 
-// What a party has left in the cart is not for the next one, but whoever is at the tablet right now keeps theirs.
+let leftBehind = null; // the language and the type that a party has chosen, until nobody is at the tablet
+
+// What a party has left in the cart is not for the next one, nor is how it liked to read, but whoever is at the tablet
+// right now keeps theirs.
 function partyIsOver() {
-  if (Date.now() - touchedAt > IDLE * 1000 && !state.entry) clearCart();
+  leftBehind = state.prefs;
+  if (nobodyThere()) {
+    if (!state.entry) clearCart();
+    startAnew();
+  }
   // Where no stream comes through, nobody tells us that staff have come. Calls still on their way have their own end.
   change({ calls: Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting")) });
+}
+
+function startAnew() {
+  if (leftBehind === state.prefs) resetPrefs(); // else the next party has chosen meanwhile
+  leftBehind = null;
 }
 
 // Whatever comes twice or late: the highest version is right.
@@ -364,6 +377,8 @@ let idleTimer;
 let touchedAt = 0; // nobody yet: a page that has just come up is not in anybody's hands
 let askedAbout = null; // the cart that we have asked about: once for each
 
+const nobodyThere = () => Date.now() - touchedAt > IDLE * 1000;
+
 export function touched() {
   touchedAt = Date.now();
   watchForIdle();
@@ -377,6 +392,7 @@ export function watchForIdle() {
 function idle() {
   watchForIdle();
   if (!state.device || state.entry || ["sent", "thanks"].includes(state.dialog?.name)) return;
+  startAnew();
   const ask = state.cart.length > 0 && state.cart !== askedAbout && priced(state.cart, state.menu).orderable;
   askedAbout = state.cart;
   change({ dialog: ask ? { name: "idle" } : null, query: "", category: null });
@@ -395,5 +411,5 @@ async function renewPage() {
 }
 
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-  if (data === "renewed" && state.device && !state.cart.length && !state.entry && Date.now() - touchedAt > IDLE * 1000) location.reload();
+  if (data === "renewed" && state.device && !state.cart.length && !state.entry && nobodyThere()) location.reload();
 });

@@ -4,10 +4,13 @@ import { read, write } from "./storage.js";
 
 const preferred = navigator.language?.startsWith("ko") ? "ko" : "en";
 
+// As whoever set the tablet up has seen it: so each party finds it.
+const ownPrefs = () => ({ language: preferred, largeType: false, highContrast: false, ...read("ownPrefs") });
+
 export const state = {
   device: read("device"), // {access, refresh, expires_at, store, table} once signed in
   notice: null, // why the set-up is shown again
-  prefs: { language: preferred, largeType: false, highContrast: false, ...read("prefs") },
+  prefs: { ...ownPrefs(), ...read("prefs") },
   menu: null, // as the API says it, with its etag
   category: null, // id of the category in view
   query: "",
@@ -71,3 +74,6 @@ export function setPrefs(patch) {
   write("prefs", prefs);
   change({ prefs });
 }
+
+export const keepOwnPrefs = () => write("ownPrefs", state.prefs);
+export const resetPrefs = () => setPrefs(ownPrefs());

@@ -508,6 +508,36 @@ def test_what_a_party_leaves_in_the_cart_is_not_for_the_next(guest):
     expect(guest.cart()).to_have_count(0)
 
 
+def test_the_next_party_finds_the_tablet_as_it_was_set_up(open_page, hanok, table):
+    page = open_page("/tablet/").page
+    page.get_by_role("button", name="한국어").click()
+    page.clock.install()
+    set_up(page, store="hanok", table=table, password="hanok-1234")
+    guest = Guest(page, hanok, table).at_the_menu()
+    html = page.locator("html")
+    expect(html).to_have_attribute("lang", "ko")
+    hanok.order(table, DISH)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    guest.taps("look")
+    guest.sees("look").get_by_role("switch").first.click()
+    page.keyboard.press("Escape")
+    guest.taps("language")
+    hanok.complete(table)
+    expect(guest.sees("thanks")).to_contain_text("Thank you!")  # to those who are still there, in their language
+    page.clock.fast_forward(10_000)
+    expect(html).to_have_class("large-type")
+    page.clock.fast_forward(61_000)
+    expect(html).to_have_attribute("lang", "ko")
+    expect(html).to_have_class("")
+    guest.taps("language")
+    hanok.order(table, DISH)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    page.clock.fast_forward(61_000)
+    expect(html).to_have_attribute("lang", "en")  # within a party it stays
+    hanok.complete(table)
+    expect(html).to_have_attribute("lang", "ko")
+
+
 def test_the_connection_heals_by_itself_and_nothing_was_missed(guest):
     page = guest.page
     page.context.set_offline(True)
