@@ -151,7 +151,7 @@ function takeTable(table) {
 // The table as staff call it now. The tokens that are written down may be newer than those in the state.
 function takeNumber({ number }) {
   const device = read("device");
-  if (device?.table.id !== state.device?.table.id || state.device.table.number === number) return;
+  if (!state.device || device?.table.id !== state.device.table.id || device.table.number === number) return;
   device.table.number = number;
   write("device", device);
   change({ device });
