@@ -10,7 +10,7 @@ from .restaurant import PASSWORDS
 EXPECTED = ("Failed to load resource", "net::ERR_")
 
 # Buttons that come up where the other one was: who taps them at once has not read, and is taken for a hand that trembles.
-IN_ONE_PLACE = {"confirm", "resolve"}
+IN_ONE_PLACE = {"cart", "review", "confirm", "resolve"}
 
 WATCH = """
 window.violations = [];
@@ -70,8 +70,8 @@ class Guest:
     def taps(self, action: str):
         if action in IN_ONE_PLACE:
             self.page.wait_for_timeout(max(0, self._free_at - time.monotonic()) * 1000)
-            self._free_at = time.monotonic() + 0.5
         self.page.locator(f"[data-action={action}]:visible").first.click()
+        self._free_at = time.monotonic() + 0.5
 
     def taps_twice(self, target: Locator):
         """As a trembling hand does: in the same place, before anybody can have read what the first tap has brought up."""
