@@ -1,8 +1,8 @@
 """What the program is held against: bare views with nothing around them, and a bare ASGI application.
 
 `/` answers a menu's very bytes, `/gzip` as they were compressed. `/said` also says to PostgreSQL what the program says for
-the same request, in as many trips and by the same driver, but knows all of it beforehand: no program can be quicker that
-asks as much. The environment names the folder in which the bytes and the statements lie.
+the same request, in as many trips and by the same driver, but knows all of it beforehand: no Django view here is quicker
+that asks as much. The environment names the folder in which the bytes and the statements lie.
 """
 
 import json
