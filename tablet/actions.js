@@ -3,7 +3,7 @@
 import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { newEntry, Outbox } from "./outbox.js";
-import { change, keep, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state } from "./state.js";
+import { change, keep, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
 import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
 
@@ -174,7 +174,7 @@ function partyIsOver() {
     startAnew();
   }
   // Where no stream comes through, nobody tells us that staff have come. Calls still on their way have their own end.
-  change({ calls: Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting")) });
+  change({ calls: waitingCalls() });
 }
 
 function startAnew() {

@@ -65,9 +65,9 @@ export function keep(name, value) {
   change({ [name]: value });
 }
 
-export function keepWaitingCalls() {
-  write(place() + "waitingCalls", Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting")));
-}
+export const waitingCalls = () => Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting"));
+
+export const keepWaitingCalls = () => write(place() + "waitingCalls", waitingCalls());
 
 export function setPrefs(patch) {
   const prefs = { ...state.prefs, ...patch };
