@@ -19,11 +19,6 @@ env = Environment()
 Environment.read_env(BASE_DIR / ".env")
 
 
-def one_of(*names, default=""):
-    """The first of several accepted names that is set."""
-    return next((value for name in names if (value := env.str(name, default=""))), default)
-
-
 # --- Where we are -----------------------------------------------------------------------------------------------
 
 ENVIRONMENT = env.str("ENVIRONMENT", default="development")
@@ -34,7 +29,8 @@ TESTING = "pytest" in sys.modules
 INSECURE_SECRET_KEY = "insecure-for-development-only-" + "0" * 32
 SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)  # refused in production
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", cast=str.strip, default=[] if PRODUCTION else ["*"])
-CORS_ALLOWED_ORIGINS = [origin.strip().rstrip("/") for origin in one_of("CORS_ORIGINS", "FRONTEND_URL").split(",") if origin]
+CORS_ORIGINS = env.str("CORS_ORIGINS", default=env.str("FRONTEND_URL", default=""))
+CORS_ALLOWED_ORIGINS = [origin.strip().rstrip("/") for origin in CORS_ORIGINS.split(",") if origin]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Idempotent-Replayed", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
@@ -103,7 +99,7 @@ TEMPLATES = [
 
 # --- Data -------------------------------------------------------------------------------------------------------
 
-DATABASE_IS_NAMED = bool(one_of("DATABASE_URL"))
+DATABASE_IS_NAMED = bool(env.str("DATABASE_URL", default=""))
 # Connections: every process has a pool of its own. Together with the relay they stay below what one machine may
 # take of a small database (checks.py adds them up).
 DATABASE_CONNECTION_LIMIT = env.int("DATABASE_CONNECTION_LIMIT", default=15)
@@ -112,7 +108,7 @@ DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=max(2, min(4, (DATABA
 # A request gives up before its client does; manage.py sets 0, for a migration or a purge takes its time.
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=4)  # seconds
 DATABASE_LOCK_TIMEOUT = 3  # seconds
-DATABASES = {"default": env.db_url_config(one_of("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'tableorder.sqlite3'}"))}
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'tableorder.sqlite3'}"))}
 database = DATABASES["default"]
 match database["ENGINE"].rpartition(".")[2]:
     case "sqlite3":
