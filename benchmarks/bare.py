@@ -19,8 +19,8 @@ from django.urls import path
 
 from tableorder import round_trips
 
-PLAIN, GZIP, SAID = (Path(os.environ["BARE_FOLDER"], name).read_bytes() for name in ("plain", "gzip", "said"))
-SAID = json.loads(SAID)  # {token: what benchmarks.statements.in_trips gives}
+PLAIN, GZIP, STATEMENTS = (Path(os.environ["BARE_FOLDER"], name).read_bytes() for name in ("plain", "gzip", "said"))
+SAID = json.loads(STATEMENTS)  # {token: what benchmarks.statements.in_trips gives}
 JSON, COMPRESSED = {"Content-Type": "application/json"}, {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 
 settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], SECRET_KEY="nothing is signed here", USE_I18N=False)

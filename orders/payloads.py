@@ -34,10 +34,10 @@ def order_payloads(orders: Iterable) -> list[dict]:
     """Those of many orders, given `as_rows()`, with two statements more: instances would take five times as long."""
     orders = list(orders)
     asked = OrderLine.objects.order_by("order_id", "position").values_list(*columns(OrderLine), named=True)
-    asked = _of(asked, order=[order.id for order in orders])
+    asked = _of(asked, "order", [order.id for order in orders])
     chosen = OrderLineOption.objects.order_by("id").values_list("line_id", "option_id", "name", "price_delta", named=True)
     options = defaultdict(list)
-    for option in _of(chosen, line=[line.id for line in asked]):
+    for option in _of(chosen, "line", [line.id for line in asked]):
         options[option.line_id].append(option)
     lines = defaultdict(list)
     for line in asked:
@@ -45,9 +45,8 @@ def order_payloads(orders: Iterable) -> list[dict]:
     return [_order(order, order.table__number, lines[order.id]) for order in orders]
 
 
-def _of(rows: QuerySet, **parents: list) -> list:
-    """Those of so many parents, {field: their ids}, in as many statements as their ids need."""
-    [(field, ids)] = parents.items()
+def _of(rows: QuerySet, field: str, ids: list) -> list:
+    """Those of these parents, in as many statements as their ids need."""
     parts = [ids[start : start + VALUES] for start in range(0, len(ids), VALUES)]
     return [row for part in parts for row in rows.filter(**{f"{field}__in": part})]
 

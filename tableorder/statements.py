@@ -250,8 +250,8 @@ def _insert(model, count, source, found) -> _Insert:
     elif source:
         rows = " UNION ALL ".join([_picked(terms, dict.fromkeys(named, "%s"), source)] * count)
     else:  # SQLite takes 500 terms of a UNION, and any number of these
-        row = ", ".join(term.format(**dict.fromkeys(named, "%s")) for term in terms.values())
-        rows = f"VALUES {', '.join([f'({row})'] * count)}"
+        row = f"({_filled(terms, dict.fromkeys(named, '%s'))})"
+        rows = f"VALUES {', '.join([row] * count)}"
     names = ", ".join(quote(field.column) for field in fields.values())
     kinds = [fields[name] for name in named]
     arrays = [_texts if isinstance(_target(field), CharField | TextField) else _plain for field in kinds]
@@ -261,7 +261,11 @@ def _insert(model, count, source, found) -> _Insert:
 def _picked(terms, given, *sources):
     """A SELECT of the columns."""
     tables = ", ".join(filter(None, sources))
-    return f"SELECT {', '.join(term.format(**given) for term in terms.values())}" + (f" FROM {tables}" if tables else "")
+    return f"SELECT {_filled(terms, given)}" + (f" FROM {tables}" if tables else "")
+
+
+def _filled(terms, given):
+    return ", ".join(term.format(**given) for term in terms.values())
 
 
 _WRITTEN_AS_THEY_ARE = (BooleanField, CharField, DateField, DateTimeField, IntegerField, TextField, UUIDField)
