@@ -26,6 +26,12 @@ def manage(*args, **environment):
     )
 
 
+def setting(name, **environment) -> str:
+    done = manage("shell", "-v0", "-c", f"from django.conf import settings; print(settings.{name})", **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.removesuffix("\n")
+
+
 def test_safe_production_settings_pass_the_deployment_check():
     done = manage("check", "--deploy", "--fail-level", "WARNING", **SAFE)
     assert done.returncode == 0, done.stderr
@@ -89,8 +95,7 @@ def test_the_relay_refuses_too():
 
 @pytest.mark.parametrize("name", ["JWT_EXPIRE_HOURS", "JWT_EXPIRATION_HOURS"])
 def test_the_older_name_of_a_variable_is_accepted(name):
-    done = manage("shell", "-v0", "-c", "from django.conf import settings; print(settings.JWT_EXPIRE_HOURS)", **{name: "1.5"})
-    assert done.stdout.strip() == "1.5"
+    assert setting("JWT_EXPIRE_HOURS", **{name: "1.5"}) == "1.5"
 
 
 def test_a_secret_may_come_from_a_file(tmp_path):
@@ -98,12 +103,6 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     environment = SAFE | {"JWT_SECRET_KEY_FILE": str(tmp_path / "key")}
     del environment["JWT_SECRET_KEY"]
     assert manage("check", **environment).returncode == 0
-
-
-def setting(name, **environment) -> str:
-    done = manage("shell", "-v0", "-c", f"from django.conf import settings; print(settings.{name})", **environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.removesuffix("\n")
 
 
 def test_a_secret_is_taken_as_it_is(tmp_path):

@@ -52,6 +52,11 @@ def set_up(page: Page, *, password: str, **filled: str):
     page.click("button.primary")
 
 
+def middle_of(target: Locator) -> tuple[float, float]:
+    box = target.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 class Guest:
     def __init__(self, page: Page, restaurant, table: str):
         self.page, self.restaurant, self.table = page, restaurant, table
@@ -73,10 +78,13 @@ class Guest:
         self.page.locator(f"[data-action={action}]:visible").first.click()
         self._free_at = time.monotonic() + 0.5
 
+    def is_signed_out(self):
+        """By itself, without a word to the guest."""
+        self.page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+
     def taps_twice(self, target: Locator):
         """As a trembling hand does: in the same place, before anybody can have read what the first tap has brought up."""
-        box = target.bounding_box()
-        place = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        place = middle_of(target)
         self.page.mouse.click(*place)
         self.page.wait_for_timeout(200)
         self.page.mouse.click(*place)

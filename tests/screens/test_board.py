@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from .people import Board, sign_in_at_the_admin
+from .people import Board, middle_of, sign_in_at_the_admin
 from .restaurant import Restaurant
 
 DISH, OTHER, DRINK, SET = "LA갈비구이", "해물파전", "수정과", "마당 정식"
@@ -266,11 +266,6 @@ def test_the_dialogs_tell_equal_dishes_apart(board, hanok, table):
         expect(board.dialog().locator(".choose")).to_contain_text(told)
 
 
-def middle_of(locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 def test_a_second_tap_does_not_answer_what_the_first_has_brought_up(board, hanok, table):
     order = hanok.order(table, DISH)
     board.taps("complete", board.card(table))
@@ -459,11 +454,11 @@ BROKEN_WORDS = """(element) => {
 @pytest.mark.parametrize("name", ["Terrace 3", "Window seat 12"])
 def test_a_table_with_a_long_name_breaks_no_word(open_board, hanok, table, name):
     hanok.order(table, DISH, quantity=20)
-    hanok.ask("PATCH", f"staff/tables/{hanok.tables[table]}", number=name)
+    hanok.rename(table, name)
     board = open_board("hanok-manager", locale="ko-KR")
     expect(board.card(name)).to_contain_text("새 주문")
     broken = board.card(name).locator("header").evaluate(BROKEN_WORDS)
-    hanok.ask("PATCH", f"staff/tables/{hanok.tables[table]}", number=table)
+    hanok.rename(name, table)
     assert broken == []
 
 

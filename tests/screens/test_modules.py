@@ -180,7 +180,7 @@ def test_a_cart_is_priced_by_the_menu_as_it_is_now(run, cart, dish, problems):
 def test_a_line_may_have_what_the_others_leave_of_a_dish(run, dish, left, most):
     cart = [line(quantity=3, key="1"), line(quantity=2, note="hot", key="2")]
     lines = run("/tablet/cart.js", "({ priced }) => priced(cart, menu).lines", cart=cart, menu=menu(dish))
-    assert [(line["left"], line["most"]) for line in lines] == [(left, most) for most in most]
+    assert [(line["left"], line["most"]) for line in lines] == [(left, each) for each in most]
 
 
 def test_an_empty_cart_is_no_order(run):

@@ -331,7 +331,7 @@ def test_what_has_become_of_an_order_is_not_told_at_another_table(guest, other_t
     network = Network(page, "never")
     guest.takes(DISH).reviews().confirms()
     guest.sees("submit")
-    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    guest.is_signed_out()
     other = guest.sets_up(other_table).at_the_menu()
     other.takes(OTHER)
     with page.expect_response(ORDERS):
@@ -339,7 +339,7 @@ def test_what_has_become_of_an_order_is_not_told_at_another_table(guest, other_t
     page.wait_for_timeout(500)
     expect(page.locator("dialog")).to_have_count(0)
     expect(other.cart()).to_have_count(1)
-    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    guest.is_signed_out()
     guest.sets_up(guest.table)
     number = guest.sees_number()
     assert [order["number"] for order in restaurant.orders(guest.table)] == [number]
@@ -355,7 +355,7 @@ def test_a_page_that_was_left_open_does_not_send_its_order_as_the_table_that_ano
     second.page.route(ORDERS, lambda route: route.abort())
     second.page.goto("/tablet/")
     second.sees("submit")
-    second.page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    second.is_signed_out()
     other = second.sets_up(other_table).at_the_menu()
     network.fates.clear()
     expect(page.locator("form")).to_contain_text("An order has not been sent yet")

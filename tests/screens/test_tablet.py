@@ -61,8 +61,9 @@ def test_a_token_that_is_renewed_too_late_does_not_bring_the_tablet_back_to_its_
     hanok.forget_device(table)  # its refresh token is used up by that page
     page.goto("/tablet/")
     page.wait_for_selector(".frame")
-    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
-    other = Guest(page, hanok, table).sets_up(other_table).at_the_menu()
+    guest = Guest(page, hanok, table)
+    guest.is_signed_out()
+    other = guest.sets_up(other_table).at_the_menu()
     with page.expect_response("**/tablet/refresh"):
         held[0].continue_()
     page.wait_for_timeout(500)
@@ -78,7 +79,7 @@ def test_a_bill_that_comes_too_late_is_not_shown_at_another_table(guest, hanok, 
     page.route("**/tablet/session", lambda route: held.append(route), times=1)
     page.reload()
     page.wait_for_selector(".frame")
-    page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+    guest.is_signed_out()
     guest.sets_up(other_table).at_the_menu()
     with page.expect_response("**/tablet/session"):
         held[0].continue_()
