@@ -10,7 +10,7 @@ from statistics import median, quantiles
 
 from stores.auth import staff_token
 from stores.models import Membership
-from stores.stream_hub import STREAMS_PER_STORE, STREAMS_PER_TOKEN
+from stores.stream_places import STREAMS_PER_STORE, STREAMS_PER_TOKEN
 
 from . import acknowledged
 from .cast import Tablet, open_store

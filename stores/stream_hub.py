@@ -12,7 +12,6 @@ it comes through its queue. All state is touched by the event loop alone, so non
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -27,6 +26,7 @@ from .auth import TabletCaller
 from .errors import TooManyStreams
 from .models import Event, Journal
 from .stream_callers import Caller, still_welcome
+from .stream_places import Place, Places
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,6 @@ CHECK_EVERY = 5.0  # seconds: who lost the right to listen is out this late at w
 HEARTBEAT = 10.0  # seconds of silence before a comment; proxies and clients give up after more than that
 BATCH = 200  # events read at once, some 1 KB each
 QUEUE = 1000  # events that may wait for a slow client; then it has to come back and read them from the journal
-STREAMS_PER_TOKEN = 4
-STREAMS_PER_STORE = 50
 RETRY_AFTER = 10  # seconds, for a stream too many
 CALLERS_PER_CHECK = 500
 
@@ -90,9 +88,10 @@ class Channel:
 class Listener:
     """One open stream. `after` is the last number that it has; `table_id` is None if it gets the whole store."""
 
-    def __init__(self, caller: Caller, channel: Channel, *, after: int, reset: bool):
+    def __init__(self, caller: Caller, channel: Channel, places: list[Place], *, after: int, reset: bool):
         self.caller = caller
         self.channel = channel
+        self.places = places
         self.after = after
         self.reset = reset
         self.table_id = caller.table.pk if isinstance(caller, TabletCaller) else None
@@ -155,38 +154,36 @@ class Hub:
     def __init__(self):
         self.closing = False
         self._channels: dict[UUID, Channel] = {}
-        self._streams_of_token: Counter[str] = Counter()
+        self._places = Places()
         self._tasks: list[asyncio.Task] = []
 
     @property
     def open_streams(self) -> int:
-        return self._streams_of_token.total()
+        return sum(len(channel.listeners) for channel in self._channels.values())
 
     def join(self, caller: Caller, *, after: int, reset: bool = False) -> Listener:
         """Opens a stream of what comes after this number; whoever joins must `leave`. Raises TooManyStreams."""
         store_id = caller.store.pk
-        channel = self._channels.get(store_id)
-        if self._streams_of_token[caller.token_id] >= STREAMS_PER_TOKEN or (channel and len(channel.listeners) >= STREAMS_PER_STORE):
+        places = self._places.take(store_id, caller.token_id)
+        if places is None:
             raise TooManyStreams(retry_after=RETRY_AFTER)
         if not self._tasks:
             self._start()  # before there is a channel: `wake` comes from other threads and needs the loop
+        channel = self._channels.get(store_id)
         if channel is None:
             channel = self._channels[store_id] = Channel(store_id, caller.store.journal.last_number)
-        listener = Listener(caller, channel, after=after, reset=reset)
+        listener = Listener(caller, channel, places, after=after, reset=reset)
         channel.listeners.add(listener)
-        self._streams_of_token[caller.token_id] += 1
         metrics.streams_open.inc()
         if self.closing:
             listener.end()  # not refused: a browser that is refused never tries again
         return listener
 
     def leave(self, listener: Listener):
-        channel, token_id = listener.channel, listener.caller.token_id
+        channel = listener.channel
         channel.listeners.discard(listener)
+        self._places.give_back(channel.store_id, listener.places)
         metrics.streams_open.dec()
-        self._streams_of_token[token_id] -= 1
-        if not self._streams_of_token[token_id]:
-            del self._streams_of_token[token_id]
         if not channel.listeners:
             self._drop(channel)
         if not self._channels:  # nobody listens: nothing is read

@@ -7,7 +7,7 @@ import time
 import pytest
 from django.db import OperationalError, transaction
 
-from stores import journal, stream, stream_hub, wakeup
+from stores import journal, stream, stream_hub, stream_places, wakeup
 from stores.models import Event, Journal
 from stores.stream_hub import in_database
 from tests import world
@@ -116,7 +116,7 @@ def test_a_resume_gives_exactly_what_was_missed(ours, staff, by_header, monkeypa
 
 def test_nothing_is_lost_or_doubled_while_events_are_written(ours, staff, monkeypatch):
     monkeypatch.setattr(stream_hub, "BATCH", 3)
-    monkeypatch.setattr(stream_hub, "STREAMS_PER_TOKEN", 50)
+    monkeypatch.setattr(stream_places, "STREAMS_PER_TOKEN", 50)
     begin, end = last_number(ours.store), last_number(ours.store) + 40
 
     async def resumes(delay):

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.test import Client as Browser
 from django.utils import timezone
 
-from stores import services, stream, stream_callers, stream_hub
+from stores import services, stream, stream_callers, stream_hub, stream_places
 from stores.auth import caller_of, log_out_staff
 from stores.models import Membership, Store, User
 from stores.stream_hub import in_database
@@ -99,8 +99,8 @@ def test_a_token_has_four_streams_at_most(ours, staff, tablet_token, hub):
 
 
 def test_a_store_has_fifty_streams_at_most(ours, theirs, staff, tablet_token, monkeypatch):
-    assert stream_hub.STREAMS_PER_STORE == 50
-    monkeypatch.setattr(stream_hub, "STREAMS_PER_STORE", 3)
+    assert stream_places.STREAMS_PER_STORE == 50
+    monkeypatch.setattr(stream_places, "STREAMS_PER_STORE", 3)
     their_staff = world.staff_of(theirs.store, theirs.owner).token
 
     async def story():

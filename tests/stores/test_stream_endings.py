@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -151,6 +152,24 @@ def test_a_server_with_open_streams_stops_in_time(staff, tmp_path):
         assert server.stop() < 10
         for stream in streams:
             assert stream.read().startswith(b"retry: 2000\n\n")  # raises IncompleteRead if it was cut
+
+
+def test_streams_are_counted_over_all_workers(staff, tmp_path):
+    """Which of them a stream comes to, the kernel decides."""
+    with OwnServer(tmp_path, DATABASE_URL=database_url(), WEB_CONCURRENCY="3") as server:
+        server.until(lambda: server.metrics()["tableorder_workers"] == 3)
+        streams = [listen(server, staff) for _ in range(4)]
+        for _ in range(10):
+            with pytest.raises(urllib.error.HTTPError, match="429"):
+                listen(server, staff)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+        streams += [server.until(lambda: listen(server, staff)) for _ in range(4)]
+        with pytest.raises(urllib.error.HTTPError, match="429"):
+            listen(server, staff)
+        for stream in streams:
+            stream.close()
+        assert server.until(lambda: listen(server, staff))
 
 
 def test_workers_end_with_their_master(staff, tmp_path):
