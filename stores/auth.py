@@ -231,16 +231,21 @@ def log_in_tablet(*, store: str, number: str, password: str, address: str) -> tu
     return table, _tablet_access(login), _tablet_refresh(login)
 
 
-@whole
-def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
-    """The next pair of tokens; TokenInvalid for one that was replaced more than a minute ago."""
+def login_of(raw_token: str) -> tuple[uuid.UUID, int]:
+    """(the login that a refresh token renews, its generation); TokenInvalid for what isn't one of ours."""
     payload = _payload(raw_token)
     try:
         if payload.get("token_type") != TabletRefresh.token_type:
             raise TokenInvalid()
-        id, generation = uuid.UUID(payload["login"]), int(payload["generation"])
+        return uuid.UUID(payload["login"]), int(payload["generation"])
     except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise TokenInvalid() from error
+
+
+@whole
+def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
+    """The next pair of tokens; TokenInvalid for one that was replaced more than a minute ago."""
+    id, generation = login_of(raw_token)
     login = TabletLogin.objects.select_for_update().filter(pk=id).first()
     tables = Table.objects.in_use().filter(store__is_active=True).select_related("store")
     table = tables.filter(pk=login.table_id, epoch=login.epoch).first() if login else None

@@ -128,14 +128,13 @@ def test_a_staff_token_at_the_tablets_door_is_refused_for_its_role(counted, sett
 SIGN_INS = {
     "staff/login": {"store": "ours", "username": "ours-owner", "password": PASSWORD},
     "tablet/login": {"store": "ours", "table": "1", "password": TABLE_PASSWORD},
-    "tablet/refresh": {"refresh": "nonsense"},
 }
 
 
 def test_an_address_has_so_many_sign_ins_at_all_doors_together(counted, settings, ours, address):
-    settings.LOGIN_RATE_PER_MINUTE = 3
+    settings.LOGIN_RATE_PER_MINUTE = 2
     caller = Caller(REMOTE_ADDR=address)
-    assert [caller.post(path, body).status_code for path, body in SIGN_INS.items()] == [200, 200, 401]
+    assert [caller.post(path, body).status_code for path, body in SIGN_INS.items()] == [200, 200]
     for path, body in SIGN_INS.items():
         problem(caller.post(path, body), 429, "RATE_LIMITED")
     assert Caller(REMOTE_ADDR="192.0.2.7").post("tablet/login", SIGN_INS["tablet/login"]).status_code == 200
@@ -145,10 +144,21 @@ def test_an_address_has_so_many_sign_ins_at_all_doors_together(counted, settings
     assert "_auth_user_id" not in caller.http.session
 
 
+def test_who_tries_passwords_does_not_keep_the_tablets_of_the_house_out(counted, settings, ours, address):
+    settings.LOGIN_RATE_PER_MINUTE, settings.RATE_LIMIT_PER_MINUTE = 1, 3
+    house = Caller(REMOTE_ADDR=address)
+    first, second = (house.post("tablet/login", body).json() for body in [SIGN_INS["tablet/login"]] * 2)
+    assert second["code"] == "RATE_LIMITED"
+    again = [house.post("tablet/refresh", {"refresh": first["refresh"]}) for _ in range(4)]
+    assert [answer.status_code for answer in again] == [200, 200, 200, 429]
+    assert [limit_of(answer) for answer in again] == [(3, 2), (3, 1), (3, 0), (3, 0)]
+    problem(house.get("tablet/refresh"), 405, "METHOD_NOT_ALLOWED")
+
+
 def test_a_forged_address_is_no_other_address(counted, settings, ours, address):
     settings.LOGIN_RATE_PER_MINUTE = 2
-    caller = Caller(REMOTE_ADDR=address)
-    answers = [caller.post("tablet/refresh", {"refresh": "x"}, x_forwarded_for=f"192.0.2.{number}") for number in range(3)]
+    caller, wrong = Caller(REMOTE_ADDR=address), SIGN_INS["tablet/login"] | {"password": "wrong"}
+    answers = [caller.post("tablet/login", wrong, x_forwarded_for=f"192.0.2.{number}") for number in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 

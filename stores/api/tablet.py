@@ -3,6 +3,7 @@ from rest_framework.response import Response
 from stores import auth
 from stores.errors import InvalidCredentials, LoginLocked
 from stores.payloads import moment, store_payload, table_reference
+from tableorder import rate_limits
 from tableorder.errors import TokenInvalid
 from tableorder.openapi import documented
 
@@ -24,6 +25,13 @@ class TabletLogin(Endpoint):
 
 class TabletRefresh(Endpoint):
     role = Role.ANYONE
+
+    def limits(self):
+        """The token's: a guest who tries passwords would else use up the address that all the tablets have in common."""
+        if self.request.method != "POST":
+            return []
+        login, _ = auth.login_of(self.body(RefreshInput)["refresh"])
+        return [rate_limits.of_token(str(login))]
 
     @documented(request=RefreshInput, answers={200: TokensOutput}, refuses=[TokenInvalid], public=True)
     def post(self, request):
