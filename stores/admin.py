@@ -97,11 +97,11 @@ class StoreAdmin(StoreScopedAdmin):
     search_fields = ["name", "code"]
     fieldsets = [
         (None, {"fields": ["name", "code", "is_active"]}),
-        (_("How it works"), {"fields": ["steps", "timezone", "day_starts_at", "currency", "language"]}),
+        (_("How it works"), {"fields": ["steps", "timezone", "day_starts_at", "currency"]}),
     ]
 
     def get_readonly_fields(self, request, obj=None):
-        return () if request.user.is_superuser else ("code", "is_active", "currency", "language")
+        return () if request.user.is_superuser else ("code", "is_active", "currency")
 
     def has_add_permission(self, request):
         return request.user.is_superuser

@@ -57,7 +57,6 @@ FIELDS = {
     "steps": _("kitchen steps"),
     "code": _("code"),
     "currency": _("currency"),
-    "language": _("language"),
     "category": _("category"),
     "description": _("description"),
     "price": _("price"),

@@ -92,10 +92,6 @@ class Store(models.Model):
         FOUR = 4, _("four: pending, preparing, ready, served")
         THREE = 3, _("three: pending, preparing, completed")
 
-    class Language(models.TextChoices):
-        KOREAN = "ko", "한국어"
-        ENGLISH = "en", "English"
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.SlugField(
         _("code"), max_length=40, unique=True, help_text=_("Typed when signing in, for example “hanok”. Small letters, digits, - and _.")
@@ -122,7 +118,6 @@ class Store(models.Model):
         help_text=_("Hour from 0 to 23. Orders before it still count to the evening before; order numbers begin at 1 here."),
     )
     steps = models.PositiveSmallIntegerField(_("kitchen steps"), choices=Steps, default=Steps.FOUR)
-    language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.KOREAN)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, nobody can sign in or order here."))
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
 
