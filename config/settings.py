@@ -178,7 +178,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns at every start about one that isn't there
 WHITENOISE_USE_FINDERS = not PRODUCTION  # served from the packages until `collectstatic` has run
-WHITENOISE_AUTOREFRESH = TESTING  # or every test client lists all static files before its first request
+WHITENOISE_AUTOREFRESH = not PRODUCTION  # who changes a file sees it, and no test client has to list them all first
 AWS_REGION = env.str("AWS_REGION", default="ap-northeast-2")
 S3_BUCKET_NAME = env.str("S3_BUCKET_NAME", default="")  # local files when empty
 AWS_S3_ENDPOINT_URL = env.str("AWS_S3_ENDPOINT_URL", default="")
