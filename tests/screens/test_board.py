@@ -349,6 +349,23 @@ def test_what_has_no_stock_is_not_switched_off_besides(board, hanok):
     expect(switch).to_have_text("None left")
 
 
+def test_staff_say_how_many_portions_there_are(guest, board, hanok):
+    hanok.change_item(DISH, stock=0)
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    board.dialog().get_by_role("button", name=f"{DISH}: 0 left. Change").click()
+    count = board.dialog().get_by_role("spinbutton", name=f"Portions left: {DISH}")
+    expect(count).to_be_focused()
+    count.press_sequentially("99999999")
+    count.press("Enter")
+    expect(board.dialog()).to_contain_text("Not done")
+    count.fill("3")
+    count.press("Enter")
+    expect(board.dialog().get_by_role("button", name=f"{DISH}: 3 left. Change")).to_be_focused()
+    expect(board.dialog().get_by_role("switch")).to_have_text("Available")
+    expect(guest.page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("3 left", timeout=2000)
+
+
 def test_an_option_sells_out_too(guest, board):
     board.taps("sold-out")
     board.dialog().get_by_role("searchbox").fill("돌솥밥")

@@ -51,6 +51,12 @@ export const loadMenu = () =>
     change({ menu: { items, groups } });
   });
 
+export const setStock = (item, stock) =>
+  attempt(async () => {
+    await request("PATCH", `items/${item.id}`, { stock });
+    item.stock = stock;
+  });
+
 export const setSoldOut = (kind, row, soldOut) =>
   attempt(async () => {
     await request("PATCH", `${kind}/${row.id}`, { sold_out: soldOut });

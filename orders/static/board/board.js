@@ -31,15 +31,15 @@ onChange(() => {
 
 // The smallest first. By name: whatever is drawn elsewhere is another element.
 function placesAround(element) {
-  const names = ["data-line", "data-called", "data-order", "data-table"].filter((name) => element.closest(`[${name}]`));
+  const names = ["data-line", "data-called", "data-dish", "data-order", "data-table"].filter((name) => element.closest(`[${name}]`));
   return names.map((name) => `[${name}="${CSS.escape(element.closest(`[${name}]`).getAttribute(name))}"]`);
 }
 
-// What had the focus is gone: a button has come in its place, or its place keeps the focus.
+// What had the focus is gone: something to use has come in its place, or its place keeps the focus.
 function focusIn(whole, places) {
   const place = whole.querySelector(places.find((selector) => whole.querySelector(selector)) ?? "button");
-  const button = place?.matches(".card") ? null : place?.querySelector("button");
-  (button ?? place)?.focus({ preventScroll: true });
+  const inside = place?.matches(".card") ? null : place?.querySelector("input, button");
+  (inside ?? place)?.focus({ preventScroll: true });
 }
 
 addEventListener("resize", () => change({}));

@@ -1,7 +1,7 @@
 // What lies over the board: one table whole, cancelling, completing, sold-out, settings.
 
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
-import { cancel, complete, loadMenu, setSoldOut } from "./actions.js";
+import { cancel, complete, loadMenu, setSoldOut, setStock } from "./actions.js";
 import { isLive, isUnfinished } from "./board_state.js";
 import { dishOf, orderPart, statusName } from "./card.js";
 import { LANGUAGES, t } from "./i18n.js";
@@ -135,7 +135,7 @@ function completeDialog() {
   });
 }
 
-// --- Sold-out -------------------------------------------------------------------------------------------------------
+// --- Sold-out, and how many portions are left ------------------------------------------------------------------------
 
 export function openSoldOut() {
   change({ dialog: { name: "soldOut", query: "" } });
@@ -157,11 +157,12 @@ function soldOutDialog() {
 }
 
 // What is `empty` is off by itself and on again with new stock, unless somebody has switched it off meanwhile.
-const soldOutRow = ({ kind, row, name, of, empty }) => html`<li>
+const soldOutRow = ({ kind, row, name, of, empty }) => html`<li data-dish=${row.id}>
   <span class="what">
     <span class="name">${name}</span>
     ${of || empty ? html`<span class="muted">${empty ? t("noStockHint") : of}</span>` : nothing}
   </span>
+  ${row.stock != null ? stockOf(row) : nothing}
   <button
     type="button"
     role="switch"
@@ -174,6 +175,23 @@ const soldOutRow = ({ kind, row, name, of, empty }) => html`<li>
     ${t(row.sold_out ? "soldOut" : empty ? "noStock" : "available")}
   </button>
 </li>`;
+
+// What staff have counted, and no sum: a tap too many would sell a portion that isn't there.
+function stockOf(row) {
+  const { counted } = state.dialog;
+  if (counted?.id !== row.id)
+    return html`<button type="button" class="stock" aria-label=${t("changeStock", { name: row.name, count: row.stock })} @click=${() => edit({ counted: { id: row.id, stock: row.stock } })}>
+      ${t("left", { count: row.stock })}
+    </button>`;
+  const send = async (event) => {
+    event.preventDefault();
+    if (await setStock(row, Number(counted.stock))) edit({ counted: null });
+  };
+  return html`<form class="stock" @submit=${send}>
+    <input type="number" inputmode="numeric" required min="0" aria-label=${t("stockOf", { name: row.name })} .value=${live(String(counted.stock))} @focus=${(event) => event.target.select()} @input=${(event) => edit({ counted: { ...counted, stock: event.target.value } })} />
+    <button>${t("save")}</button>
+  </form>`;
+}
 
 // --- Settings -------------------------------------------------------------------------------------------------------
 
