@@ -138,8 +138,8 @@ def cancel_order(
     type = "order.cancelled" if order.status == Status.CANCELLED else "order.changed"
     events = [NewEvent(type, order_payload(order), order.table_id)]
     if stock_changed:
-        events.append(NewEvent("menu.changed", {"version": journal.MENU_VERSION}))
-    journal.record(order.store_id, *events, menu_changed=stock_changed)
+        events.append(journal.MENU_CHANGED)
+    journal.record(order.store_id, *events)
     transaction.on_commit(partial(metrics.order_lines_cancelled.inc, len(lines)), robust=True)
     return order
 

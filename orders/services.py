@@ -134,7 +134,7 @@ def _place(table, asked, digest, fingerprint):
     placed = placed_payload(order, table, lines)
     events.append(NewEvent("order.placed", placed | journal.ORDER, table.pk))
     if taken_stock:
-        events.append(NewEvent("menu.changed", {"version": journal.MENU_VERSION}))
+        events.append(journal.MENU_CHANGED)
     transaction.on_commit(metrics.orders.inc, robust=True)
     given = journal.record(
         store.pk,
@@ -148,7 +148,6 @@ def _place(table, asked, digest, fingerprint):
             insert(OrderLineOption, *(option for _, options in lines for option in options)),
         ],
         order_day=business_day(store, now),
-        menu_changed=bool(taken_stock),
         commit=True,
     )
     return placed | numbers(*given), True

@@ -43,6 +43,9 @@ class NewEvent:
     table_id: uuid.UUID | None = None
 
 
+MENU_CHANGED = NewEvent("menu.changed", {"version": MENU_VERSION})  # whoever records it gives the menu its next version
+
+
 class Numbers(NamedTuple):
     """The last that an order of this store has got."""
 
@@ -56,17 +59,16 @@ def record(
     before: Iterable[Bound] = (),
     beside: Iterable[Bound | None] = (),
     order_day: datetime.date | None = None,
-    menu_changed: bool = False,
     commit: bool = False,
 ) -> Numbers:
     """Writes what happened, in the transaction in which it happened, as its last step: `before`, then the counter row,
     then `beside`, which may look at that row, with the events.
 
     With `order_day` an order number is taken too. It counts from 1 each business day. A day never goes back: if a store
-    moves its clock, the numbers of the later day go on, so that none is given twice. With `menu_changed` the menu gets its
-    next version. With `commit` nothing may be said in this transaction after it: it may end with it.
+    moves its clock, the numbers of the later day go on, so that none is given twice. With `commit` nothing may be said in
+    this transaction after it: it may end with it.
     """
-    taking = [*before, *_taking(store_id, len(events), order_day, menu_changed)]
+    taking = [*before, *_taking(store_id, len(events), order_day, MENU_CHANGED in events)]
     answers = together(*taking, *as_one(*beside, _rows(store_id, events)), commit=commit)
     transaction.on_commit(lambda: wakeup.announce(store_id))
     [(day, number)] = answers[len(taking) - 1]
@@ -85,7 +87,7 @@ def hold_commits(store_id):
 
 def menu_changed(store_id):
     """The menu has a new version: tablets read it again."""
-    record(store_id, NewEvent("menu.changed", {"version": MENU_VERSION}), menu_changed=True)
+    record(store_id, MENU_CHANGED)
 
 
 def counter(store_id) -> Bound:
