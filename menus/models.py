@@ -4,25 +4,14 @@ import uuid
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, Prefetch, Q, Value, When
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from stores.models import Store
 from stores.scoping import StoreScoped
+from tableorder.markers import marker_while
 
 MAX_PRICE = 10_000_000  # in the currency's smallest unit (requirements, S8)
-
-
-def alive_marker():
-    """1 while the row is alive, else NULL: NULLs never collide, so a unique constraint over it holds for live rows.
-
-    A conditional unique constraint would say the same, but MySQL creates none.
-    """
-    return models.GeneratedField(
-        expression=Case(When(deleted_at__isnull=True, then=Value(1)), default=Value(None)),
-        output_field=models.PositiveSmallIntegerField(null=True),
-        db_persist=True,
-    )
 
 
 class Deletable(StoreScoped):
@@ -38,7 +27,7 @@ class Category(models.Model):
     name = models.CharField(_("name"), max_length=100)
     position = models.PositiveIntegerField(_("position"), default=0, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-    alive = alive_marker()
+    alive = marker_while(deleted_at__isnull=True)
 
     objects = Deletable.as_manager()
 
@@ -159,7 +148,7 @@ class Item(models.Model):
     position = models.PositiveIntegerField(_("position"), default=0)
     option_groups = models.ManyToManyField(OptionGroup, through="ItemOptionGroup", related_name="items", verbose_name=_("option groups"))
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-    alive = alive_marker()
+    alive = marker_while(deleted_at__isnull=True)
 
     objects = ItemQuerySet.as_manager()
 

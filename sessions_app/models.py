@@ -5,21 +5,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from stores.models import Store, Table, User
 from stores.scoping import StoreScoped
-
-
-def marker_while(**condition):
-    """1 while the condition holds, else NULL: a unique constraint over it that MySQL can hold too."""
-    return models.GeneratedField(
-        expression=Case(When(**condition, then=Value(1)), default=Value(None)),
-        output_field=models.PositiveSmallIntegerField(null=True),
-        db_persist=True,
-    )
+from tableorder.markers import marker_while
 
 
 class SessionQuerySet(StoreScoped):
