@@ -7,10 +7,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
-from django.db.models import Prefetch
 
 from menus.demo import loader
-from menus.models import Item, ItemOptionGroup, Option
+from menus.models import Item
 from stores.models import Membership, Table
 
 
@@ -127,11 +126,4 @@ def staff_of(store, plan):
 
 def items_of(store):
     """The living rows, in the order of the menu."""
-    choices = ItemOptionGroup.objects.filter(group__deleted_at=None).select_related("group").order_by("position", "id")
-    options = Option.objects.alive().order_by("position", "id")
-    return (
-        Item.objects.in_store(store)
-        .alive()
-        .order_by("category__position", "category", "position", "id")
-        .prefetch_related(Prefetch("choices", choices), Prefetch("choices__group__options", options))
-    )
+    return Item.objects.in_store(store).alive().with_choices().order_by("category__position", "category", "position", "id")
