@@ -16,7 +16,7 @@ from django.utils import timezone
 from sessions_app.models import TableSession
 from stores.models import Event, Journal, Store
 
-from .models import PROGRESS, Order, OrderLine, Status
+from .models import PROGRESS, Order, OrderLine, Status, order_number
 from .retention import months_before
 
 STORES_AT_ONCE = 20
@@ -44,8 +44,8 @@ def _each(rows: QuerySet) -> Iterator[dict]:
 
 def _name(row, prefix="") -> str:
     day, number = row[f"{prefix}business_day"], row[f"{prefix}number"]
-    code = row[f"{prefix}store__code"]
-    return f"{code} order {day:%Y%m%d}-{number:04d}" if number is not None else f"{code} order {row[f'{prefix}pk']}"
+    name = row[f"{prefix}pk"] if number is None else order_number(day, number)
+    return f"{row[f'{prefix}store__code']} order {name}"
 
 
 ORDER_NAME = ["pk", "store__code", "business_day", "number"]
@@ -123,7 +123,7 @@ def _repeated_numbers(stores):
         yield f"{_name(row)}: has no number"
     days = found.filter(number__isnull=False).values("store__code", "business_day", "number")
     for row in _each(days.annotate(times=Count("pk")).filter(times__gt=1)):
-        yield f"{row['store__code']} order {row['business_day']:%Y%m%d}-{row['number']:04d}: given {row['times']} times"
+        yield f"{_name(row)}: given {row['times']} times"
 
 
 def _missing_numbers(stores):
