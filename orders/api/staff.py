@@ -58,7 +58,8 @@ class OrderDetail(Endpoint):
 
     @documented(request=Move, answers={200: OrderOutput}, refuses=[Absent, IllegalTransition, VersionConflict])
     def patch(self, request, order_id):
-        return Response(order_payload(kitchen.move_order(order_of(self.store, order_id), **moved(self), actor=self.caller.user)))
+        order = order_of(self.store, order_id)
+        return Response(order_payload(kitchen.move_order(order, **self.body(Move), actor=self.caller.user)))
 
 
 class Line(Endpoint):
@@ -67,7 +68,7 @@ class Line(Endpoint):
     @documented(request=Move, answers={200: OrderOutput}, refuses=[Absent, IllegalTransition, VersionConflict])
     def patch(self, request, order_id, line_id):
         order = order_of(self.store, order_id)
-        return Response(order_payload(kitchen.move_line(order, line_id=line_id, **moved(self), actor=self.caller.user)))
+        return Response(order_payload(kitchen.move_line(order, line_id=line_id, **self.body(Move), actor=self.caller.user)))
 
 
 class Cancel(Endpoint):
@@ -75,7 +76,7 @@ class Cancel(Endpoint):
 
     @documented(request=CancelInput, answers={200: OrderOutput}, refuses=[Absent, IllegalTransition, VersionConflict])
     def post(self, request, order_id):
-        asked = {"version": None} | self.body(CancelInput)
+        asked = self.body(CancelInput)
         order = order_of(self.store, order_id)
         return Response(order_payload(kitchen.cancel_order(order, **asked, actor=self.caller.user, is_owner=self.caller.is_owner)))
 
@@ -117,10 +118,6 @@ class History(Endpoint):
 
 def order_of(store, order_id) -> Order:
     return Order.objects.in_store(store).with_lines().get_or_absent(order_id)
-
-
-def moved(view) -> dict:
-    return {"version": None} | view.body(Move)
 
 
 def filter_value(request, name):
