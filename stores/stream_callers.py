@@ -11,10 +11,9 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from tableorder.errors import Absent, Forbidden, Unauthenticated
-from tableorder.paging import invalid_parameter
+from tableorder.paging import id_in
 
 from .api.endpoint import Role, bearer_token
 from .auth import StaffCaller, TabletCaller, caller_of
@@ -55,10 +54,7 @@ def _board_caller(request) -> BoardCaller:
     user = get_user(request)
     if not user.is_authenticated:
         raise Unauthenticated()
-    try:
-        store_id = uuid.UUID(request.GET.get("store", ""))
-    except ValueError as error:
-        raise invalid_parameter("store", _("The id of a store.")) from error
+    store_id = id_in(request.GET, "store")
     stores = Store.objects.open().select_related("journal")
     if not user.is_superuser:
         stores = stores.filter(pk__in=Membership.objects.working().filter(user=user).values("store"))

@@ -7,6 +7,7 @@ meanwhile neither repeat nor hide others, and page 1,000 costs what page 1 costs
 import base64
 import datetime
 import json
+import uuid
 
 from django.core.exceptions import ValidationError
 from django.db.models import IntegerField, Q
@@ -21,6 +22,14 @@ MAX_LIMIT = 100
 def invalid_parameter(name: str, detail: str) -> Malformed:
     """The refusal of a query parameter with a bad value."""
     return Malformed(errors=[{"pointer": f"?{name}", "code": "invalid", "detail": detail}])
+
+
+def id_in(params, name: str) -> uuid.UUID:
+    """The id that a query parameter names; refused as above if it is none."""
+    try:
+        return uuid.UUID(params.get(name, ""))
+    except ValueError as error:
+        raise invalid_parameter(name, _("An id.")) from error
 
 
 def page(queryset, params, *, by, descending=False):

@@ -1,6 +1,3 @@
-import uuid
-
-from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from menus import choices, services
@@ -10,7 +7,7 @@ from menus.payloads import category_payload, item_payload, option_group_payload,
 from stores.api.endpoint import Endpoint, Role
 from tableorder.errors import Absent, Forbidden
 from tableorder.openapi import OpenApiParameter, documented
-from tableorder.paging import invalid_parameter, page
+from tableorder.paging import id_in, page
 
 from . import schemas
 from .multipart import ImageForm
@@ -69,7 +66,8 @@ class Items(Endpoint):
     def get(self, request):
         items = Item.objects.in_store(self.store).alive().select_related("category").with_choices()
         if "category" in request.query_params:
-            items = items.filter(category=category_asked_for(self.store, request))
+            category = Category.objects.in_store(self.store).alive().get_or_absent(id_in(request.query_params, "category"))
+            items = items.filter(category=category)
         rows, cursor = page(items, request.query_params, by=["category__position", "category_id", "position", "id"])
         return Response({"results": [item_payload(item) for item in rows], "next": cursor})
 
@@ -169,11 +167,3 @@ class OptionDetail(Endpoint):
     def patch(self, request, option_id):
         option = Option.objects.in_store(self.store).alive().get_or_absent(option_id)
         return Response(option_payload(choices.change_option(option, **self.body(schemas.OptionChange), actor=self.caller.user)))
-
-
-def category_asked_for(store, request) -> Category:
-    try:
-        id = uuid.UUID(request.query_params["category"])
-    except ValueError as error:
-        raise invalid_parameter("category", _("An id.")) from error
-    return Category.objects.in_store(store).alive().get_or_absent(id)

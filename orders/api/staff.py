@@ -1,7 +1,4 @@
-import uuid
-
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from orders import kitchen
@@ -15,7 +12,7 @@ from stores.api.endpoint import Endpoint, Role
 from stores.models import Table
 from tableorder.errors import Absent
 from tableorder.openapi import OpenApiParameter, documented
-from tableorder.paging import invalid_parameter, page
+from tableorder.paging import id_in, invalid_parameter, page
 
 from .schemas import BoardOutput, CancelInput, CompleteInput, CompletionOutput, HistoryPage, Move, OrderOutput, OrderPage
 
@@ -43,9 +40,12 @@ class Orders(Endpoint):
 
     @documented(answers={200: OrderPage}, parameters=FILTERS, listed=True)
     def get(self, request):
-        filters = {name: value for name in ("table", "session", "status") if (value := filter_value(request, name)) is not None}
+        asked = request.query_params
+        filters = {name: id_in(asked, name) for name in ("table", "session") if name in asked}
+        if "status" in asked:
+            filters["status"] = status_in(asked)
         orders = Order.objects.in_store(self.store).filter(**filters).as_rows()
-        rows, cursor = page(orders, request.query_params, by=["placed_at", "id"], descending=True)
+        rows, cursor = page(orders, asked, by=["placed_at", "id"], descending=True)
         return Response({"results": order_payloads(rows), "next": cursor})
 
 
@@ -120,15 +120,7 @@ def order_of(store, order_id) -> Order:
     return Order.objects.in_store(store).with_lines().get_or_absent(order_id)
 
 
-def filter_value(request, name):
-    value = request.query_params.get(name)
-    if value is None:
-        return None
-    if name == "status":
-        if value not in Status.values:
-            raise invalid_parameter(name, f"{', '.join(Status.values)}.")
-        return value
-    try:
-        return uuid.UUID(value)
-    except ValueError as error:
-        raise invalid_parameter(name, _("An id.")) from error
+def status_in(params) -> str:
+    if params["status"] not in Status.values:
+        raise invalid_parameter("status", f"{', '.join(Status.values)}.")
+    return params["status"]
