@@ -8,6 +8,7 @@ import base64
 import datetime
 import json
 import uuid
+from operator import attrgetter
 
 from django.core.exceptions import ValidationError
 from django.db.models import IntegerField, Q
@@ -63,14 +64,8 @@ def _after(values, by, descending):
     return condition
 
 
-def _value(row, path):
-    for name in path.split("__"):
-        row = getattr(row, name)
-    return row
-
-
 def _encode(row, by):
-    values = [_value(row, field) for field in by]
+    values = [attrgetter(field.replace("__", "."))(row) for field in by]
     plain = [value if isinstance(value, int) else value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values]
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
