@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from stores.models import Store, User
-from stores.services import UNCHANGED
+from stores.services import UNCHANGED, apply
 from tableorder.errors import Malformed
 from tableorder.transactions import whole
 
 from .models import ItemOptionGroup, Option, OptionGroup
 from .payloads import option_payload
-from .services import absent, apply, record_change
+from .services import absent, record_change
 
 
 class AskedOption(TypedDict):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from stores import audit, journal
 from stores.models import Store, User
-from stores.services import UNCHANGED
+from stores.services import UNCHANGED, apply
 from tableorder.errors import Absent
 from tableorder.transactions import whole
 
@@ -198,15 +198,6 @@ def _discard(item, name):
 
 
 # --- What changes have in common --------------------------------------------------------------------------------
-
-
-def apply(row: models.Model, **fields) -> tuple[dict, dict]:
-    """Sets what differs on the row and returns that: ({field: before}, {field: after})."""
-    after = {name: value for name, value in fields.items() if value is not UNCHANGED and value != getattr(row, name)}
-    before = {name: getattr(row, name) for name in after}
-    for name, value in after.items():
-        setattr(row, name, value)
-    return before, after
 
 
 def save_row(row: models.Model, *, fields=None):

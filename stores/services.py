@@ -1,6 +1,6 @@
 """Stores and tables: changing a row is the whole story, and these are the changes that the journal tells."""
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from tableorder.errors import Malformed
 from tableorder.transactions import whole
@@ -11,6 +11,15 @@ from .models import Journal, Store, Table, User
 from .payloads import table_payload
 
 UNCHANGED = object()
+
+
+def apply(row: models.Model, **fields) -> tuple[dict, dict]:
+    """Sets what differs on the row and returns that: ({field: before}, {field: after})."""
+    after = {name: value for name, value in fields.items() if value is not UNCHANGED and value != getattr(row, name)}
+    before = {name: getattr(row, name) for name in after}
+    for name, value in after.items():
+        setattr(row, name, value)
+    return before, after
 
 
 @whole
@@ -41,15 +50,10 @@ def change_table(
 ) -> Table:
     """A new password or switching it off cuts its tablets off at once. Raises TableExists."""
     table = Table.objects.in_store(table.store).lock(table.pk)
-    changed = []
-    if number is not UNCHANGED and number != table.number:
-        table.number = number
-        changed.append("number")
-    if is_active is not UNCHANGED and is_active != table.is_active:
-        table.is_active = is_active
-        if not is_active:
-            table.epoch += 1
-        changed.append("is_active")
+    _, after = apply(table, number=number, is_active=is_active)
+    changed = list(after)
+    if after.get("is_active") is False:
+        table.epoch += 1
     if password is not UNCHANGED:
         table.set_password(password)
         changed.append("password")
