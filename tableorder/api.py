@@ -114,11 +114,9 @@ def translate(error: BaseException) -> errors.Refusal:
             return error
         case drf_exceptions.ValidationError():
             return errors.Malformed(errors=list(_field_errors(error.detail)))
-        case drf_exceptions.ParseError() | django_exceptions.BadRequest():
-            return errors.Malformed()
         case django_exceptions.RequestDataTooBig():
             return errors.TooLarge()
-        case django_exceptions.SuspiciousOperation():
+        case drf_exceptions.ParseError() | django_exceptions.BadRequest() | django_exceptions.SuspiciousOperation():
             return errors.Malformed()
         case drf_exceptions.NotAuthenticated() | drf_exceptions.AuthenticationFailed():
             return errors.Unauthenticated()
@@ -134,15 +132,15 @@ def translate(error: BaseException) -> errors.Refusal:
             return errors.TooMany(retry_after=error.wait)
         case OperationalError() | InterfaceError():
             log.warning("database trouble", exc_info=error)
-            return errors.Unavailable(retry_after=RETRY_AFTER)
+            return errors.Unavailable()
         case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
             log.warning("database is read-only", exc_info=error)
-            return errors.Unavailable(retry_after=RETRY_AFTER)
+            return errors.Unavailable()
         case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == STALE_PLAN and connection.connection is not None:
             log.warning("a connection is older than the schema", exc_info=error)
             connection.connection.close()  # so that the pool makes another one of it
             connection.close()
-            return errors.Unavailable(retry_after=RETRY_AFTER)
+            return errors.Unavailable()
     log.error("unexpected error", exc_info=error)
     return InternalError()
 
