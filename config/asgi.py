@@ -37,10 +37,8 @@ async def application(scope, receive, send):
 
 async def lifespan(receive, send):
     """Nothing to begin; streams that are still open when the server stops are ended."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.shutdown":
-            stream.hub.close()
-        await send({"type": message["type"] + ".complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    stream.hub.close()
+    await send({"type": "lifespan.shutdown.complete"})
