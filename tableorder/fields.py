@@ -59,8 +59,6 @@ class Integer(serializers.IntegerField):
 
 class Boolean(serializers.BooleanField):
     def to_internal_value(self, data):
-        if data is None and self.allow_null:
-            return None
         if type(data) is not bool:
             self.fail("invalid", input=data)
         return data
@@ -73,9 +71,7 @@ class Text(serializers.CharField):
     """One line or several, trimmed. Control characters other than tab and line breaks are refused."""
 
     def to_internal_value(self, data):
-        if type(data) is not str:
-            self.fail("invalid")
-        if _CONTROL.search(data):
+        if type(data) is not str or _CONTROL.search(data):
             self.fail("invalid")
         return super().to_internal_value(data)
 
