@@ -118,7 +118,7 @@ def settings_that_are_unsafe(app_configs, **kwargs):
     remote = database.get("HOST") not in (None, "", "localhost", "127.0.0.1", "::1")
     if remote and not database.get("PASSWORD"):
         yield _error(17, "DATABASE_URL names another machine without a password.", "Put a password into it, or use DATABASE_URL_FILE.")
-    if settings.LOG_LEVEL.upper() == "DEBUG":
+    if settings.LOG_LEVEL == "DEBUG":
         yield _error(18, "LOG_LEVEL is DEBUG.", "Set it to INFO or above: statements with guests' data would be logged.")
 
 
