@@ -16,12 +16,11 @@ from django.urls import get_resolver  # noqa: E402
 
 from config.checks import refuse_unsafe  # noqa: E402
 from stores import stream  # noqa: E402
+from tableorder.middleware import OPERATIONS  # noqa: E402
 
 refuse_unsafe()
 if settings.SERVE == "all":
     get_resolver().url_patterns  # noqa: B018  loads every view now: Django would while the first guest waits
-
-OPERATIONS = ("/health", "/health/ready", "/metrics")
 
 
 async def application(scope, receive, send):
