@@ -61,12 +61,26 @@ class Attempt:
                 raise LoginLocked(retry_after=locked_for)
             time.sleep(0.05)
 
+    @whole
     def failed(self):
-        self._settle_failure()
-        metrics.login_failures.labels(self.kind).inc()
+        now = timezone.now()
+        for row, limit in zip(self._rows(), (PAIR, ALL_ADDRESSES), strict=True):
+            if len([at for at in row.failed_at if at > (now - limit.window).timestamp()]) >= limit.failures:
+                row.locked_until = now + limit.lock
+                row.save()
+                transaction.on_commit(metrics.login_locks.inc, robust=True)
+        transaction.on_commit(metrics.login_failures.labels(self.kind).inc, robust=True)
 
+    @whole
     def succeeded(self):
-        self._settle_success()
+        pair, everyone = self._rows()
+        if self.at in everyone.failed_at:
+            everyone.failed_at.remove(self.at)
+            everyone.save()
+        pair.failed_at = []
+        pair.locked_until = None
+        pair.succeeded_at = timezone.now()
+        pair.save()
 
     def _make_rows(self):
         # InnoDB may give one of several inserts of the same row up as a deadlock; it is there when tried again.
@@ -100,23 +114,3 @@ class Attempt:
             row.last_at = now
             row.save()
         return now.timestamp(), None, False
-
-    @whole
-    def _settle_failure(self):
-        now = timezone.now()
-        for row, limit in zip(self._rows(), (PAIR, ALL_ADDRESSES), strict=True):
-            if len([at for at in row.failed_at if at > (now - limit.window).timestamp()]) >= limit.failures:
-                row.locked_until = now + limit.lock
-                row.save()
-                transaction.on_commit(metrics.login_locks.inc, robust=True)
-
-    @whole
-    def _settle_success(self):
-        pair, everyone = self._rows()
-        if self.at in everyone.failed_at:
-            everyone.failed_at.remove(self.at)
-            everyone.save()
-        pair.failed_at = []
-        pair.locked_until = None
-        pair.succeeded_at = timezone.now()
-        pair.save()

@@ -74,7 +74,7 @@ def test_control_counted_after_the_check_every_guess_is_looked_at(ours, looked_a
 
         def failed(self):
             self._reserve()
-            self._settle_failure()
+            super().failed()
 
     monkeypatch.setattr("stores.auth.Attempt", CountsAfterwards)
     guess_at_once(20, "wrong")
