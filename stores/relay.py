@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections, connection, transaction
 from django.db.models import BigIntegerField, CharField, F, OuterRef, Q, QuerySet, Subquery, Sum, UUIDField
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
+from tableorder import broker
 from tableorder.broker import BrokerAway, Message, Publisher, pause_after
 from tableorder.statements import Bound, Given, Select, Update, together
 
@@ -57,8 +57,6 @@ def backlog() -> QuerySet:
 
 def outbox() -> tuple[int, float]:
     """How many events of all stores the bus has not got yet, and how old the oldest of them is, in seconds."""
-    if not settings.RABBITMQ_URL:
-        return 0, 0.0
     size = backlog().aggregate(size=Sum(F("last_number") - F("position")))["size"]
     next_one = Event.objects.filter(store=OuterRef("pk"), number__gt=OuterRef("position")).order_by("number")
     times = backlog().annotate(since=Subquery(next_one.values("at")[:1])).filter(since__isnull=False)
@@ -69,7 +67,7 @@ def outbox() -> tuple[int, float]:
 
 def relayed(events: QuerySet) -> QuerySet:
     """Those of these events that the bus has; all of them while there is no bus."""
-    return events.filter(number__lte=F("store__journal__relay_cursor__number")) if settings.RABBITMQ_URL else events
+    return events.filter(number__lte=F("store__journal__relay_cursor__number")) if broker.is_on() else events
 
 
 def _free(of: str = "") -> Q:

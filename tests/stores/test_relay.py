@@ -511,11 +511,6 @@ def test_the_outbox_is_what_the_bus_has_not_got(bus, ours, theirs, clock, django
     assert outbox() == (2, 7.0)
 
 
-def test_without_a_bus_nothing_waits_for_it(ours):
-    happen(ours)
-    assert outbox() == (0, 0.0)
-
-
 def test_events_stay_until_the_bus_has_them(bus, ours, theirs, settings):
     send(bus)
     happen(ours, 3)
