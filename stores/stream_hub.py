@@ -208,7 +208,7 @@ class Hub:
 
     def _start(self):
         self._loop = asyncio.get_running_loop()
-        self._woken: set[UUID | None] = set()
+        self._woken: set[UUID] = set()
         self._wake_up = asyncio.Event()
         self._tasks = [self._loop.create_task(self._keep_reading()), self._loop.create_task(self._keep_checking())]
 
@@ -228,7 +228,7 @@ class Hub:
                     await self._wake_up.wait()
             self._wake_up.clear()
             stores, self._woken = self._woken, set()
-            if self._loop.time() >= look_at_all or None in stores:
+            if self._loop.time() >= look_at_all:
                 look_at_all = self._loop.time() + LOOK_EVERY
                 stores = self._channels
             try:
