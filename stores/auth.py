@@ -7,7 +7,7 @@ request: a cut-off, a changed password, a deactivation take effect with the next
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
@@ -284,8 +284,8 @@ def _tablet_refresh(login):
     return token
 
 
-def expiry(token: Token):
-    return timezone.datetime.fromtimestamp(token["exp"], tz=timezone.get_default_timezone())
+def expiry(token: Token) -> datetime:
+    return datetime.fromtimestamp(token["exp"], tz=UTC)
 
 
 def _as_slow_as_a_check(password) -> bool:
