@@ -171,12 +171,9 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
     session.completed_at = timezone.now()
     session.completed_by = actor
     session.save(update_fields=["state", "completed_at", "completed_by"])
-    # Calls are the present party's; settling an old bill beside it leaves them alone.
-    calls = (
-        ServiceCall.objects.open().filter(table=table).select_related("table").order_by("opened_at")
-        if was_active or not _busy(table)
-        else []
-    )
+    calls = ServiceCall.objects.open().filter(table=table).select_related("table").order_by("opened_at")
+    if not was_active and TableSession.objects.active_at(table).exists():
+        calls = []  # they are the present party's; settling an old bill beside it leaves them alone
     events = [close_call(call, actor=actor) for call in calls]
     audit.note(
         table.store,
@@ -189,10 +186,6 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
     )
     journal.record(table.store_id, *events, session_event("session.completed", session))
     return Completion(session, orders, unfinished)
-
-
-def _busy(table):
-    return TableSession.objects.active_at(table).exists()
 
 
 def _session_to_complete(table, session_id):
