@@ -269,7 +269,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Guests order from the tablet on their table; the kitchen sees it at once.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SCHEMA_PATH_PREFIX": f"{API_PREFIX}v1/",
     "SERVE_INCLUDE_SCHEMA": False,
     "DEFAULT_GENERATOR_CLASS": "tableorder.openapi.Document",
     "SERVE_PERMISSIONS": [],

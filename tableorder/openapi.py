@@ -5,6 +5,7 @@ document is a code that exists.
 """
 
 import inspect
+import re
 
 from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
@@ -50,7 +51,7 @@ class Schema(AutoSchema):
     """Operations named after method and path, described by the view's own words and by who may call."""
 
     def get_operation_id(self):
-        path = self.path.removeprefix("/api/v1/").replace("{", "").replace("}", "").replace("-", "_")
+        path = re.sub(self.path_prefix, "", self.path).replace("{", "").replace("}", "").replace("-", "_")
         return "_".join([self.method.lower(), *path.strip("/").split("/")])
 
     def get_description(self):

@@ -3,17 +3,16 @@
 A subclass for each, so that Django's checks find what the admin needs.
 """
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-API = "/api/v1/"
-
 
 class _OnlyForPages:
     def __call__(self, request):
-        return self.get_response(request) if request.path_info.startswith(API) else super().__call__(request)
+        return self.get_response(request) if request.path_info.startswith(settings.API_PREFIX) else super().__call__(request)
 
 
 class StaticFiles(_OnlyForPages, WhiteNoiseMiddleware):
