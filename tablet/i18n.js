@@ -1,6 +1,8 @@
 // Every text of the interface, in Korean and English. The menu itself is in the store's own language.
 
-export const LANGUAGES = { ko: "한국어", en: "English" };
+import { spoken } from "./screen.js";
+
+export { LANGUAGES } from "./screen.js";
 
 export const TEXTS = {
   // Set-up
@@ -131,16 +133,4 @@ export const TEXTS = {
   off: ["꺼짐", "Off"],
 };
 
-let language = "en";
-
-export function speak(code) {
-  language = code in LANGUAGES ? code : "en";
-  document.documentElement.lang = language;
-}
-
-export const spoken = () => language;
-
-export function t(name, values = {}) {
-  const text = TEXTS[name][language === "ko" ? 0 : 1];
-  return text.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
-}
+export const { speak, t } = spoken(TEXTS);

@@ -1,5 +1,6 @@
 // The one state of the page. Views read it; `change` draws them again.
 
+import { drawn } from "./screen.js";
 import { read, write } from "./storage.js";
 
 const preferred = navigator.language?.startsWith("ko") ? "ko" : "en";
@@ -27,22 +28,7 @@ export const state = {
   busy: false,
 };
 
-let draw = () => {};
-let scheduled = false;
-
-export function onChange(drawing) {
-  draw = drawing;
-}
-
-export function change(patch) {
-  Object.assign(state, patch);
-  if (scheduled) return;
-  scheduled = true;
-  queueMicrotask(() => {
-    scheduled = false;
-    draw();
-  });
-}
+export const { change, onChange } = drawn(state);
 
 // What must outlive a reload is kept for one store and table: another table's cart is none of ours.
 const place = () => (state.device ? `${state.device.store.id}.${state.device.table.id}.` : "");

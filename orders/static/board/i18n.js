@@ -1,6 +1,8 @@
 // The board's texts, in Korean and English.
 
-export const LANGUAGES = { ko: "한국어", en: "English" };
+import { spoken } from "/tablet/screen.js";
+
+export { LANGUAGES } from "/tablet/screen.js";
 
 export const TEXTS = {
   filter: ["테이블 찾기", "Find a table"],
@@ -102,15 +104,4 @@ export const TEXTS = {
   manager: ["매니저", "Manager"],
 };
 
-let language = "en";
-
-export function speak(code) {
-  language = code in LANGUAGES ? code : "en";
-  document.documentElement.lang = language;
-}
-
-export const spoken = () => language;
-
-export function t(name, values = {}) {
-  return TEXTS[name][language === "ko" ? 0 : 1].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
-}
+export const { speak, t } = spoken(TEXTS);

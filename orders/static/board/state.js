@@ -1,5 +1,7 @@
 // The one state of the page. Views read it; `change` draws them again.
 
+import { drawn } from "/tablet/screen.js";
+
 export const page = JSON.parse(document.getElementById("page").textContent);
 
 const PREFIX = `tableorder.board.${page.store.id}.`;
@@ -36,22 +38,7 @@ export const state = {
   now: Date.now(),
 };
 
-let draw = () => {};
-let scheduled = false;
-
-export function onChange(drawing) {
-  draw = drawing;
-}
-
-export function change(patch) {
-  Object.assign(state, patch);
-  if (scheduled) return;
-  scheduled = true;
-  queueMicrotask(() => {
-    scheduled = false;
-    draw();
-  });
-}
+export const { change, onChange } = drawn(state);
 
 // What the person at this screen has chosen stays chosen.
 export function choose(name, value) {
