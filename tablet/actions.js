@@ -110,7 +110,7 @@ let refreshing = false;
 
 // After a change, or when a picture's address has run out. However many changes come at once, one request follows
 // the last of them, and it is asked until there is an answer.
-export async function refreshMenu() {
+async function refreshMenu() {
   menuIsOld = true;
   if (refreshing) return;
   refreshing = true;
@@ -206,7 +206,7 @@ export const billTotal = () => state.party.orders.reduce((sum, order) => sum + o
 
 // --- Cart -------------------------------------------------------------------------------------------------------------
 
-export const setCart = (cart) => keep("cart", cart);
+const setCart = (cart) => keep("cart", cart);
 export const changeQuantity = (key, quantity) => setCart(setQuantity(state.cart, key, quantity));
 
 // Is it in the cart now? If that is full, the guest is told so.

@@ -1,7 +1,7 @@
 // The cart, as plain data: [{key, item (id), quantity, options [ids], note}], always priced from the menu as it is now.
 
 export const MAX_QUANTITY = 99;
-export const MAX_LINES = 50;
+const MAX_LINES = 50;
 
 export function itemsById(menu) {
   return new Map((menu?.categories ?? []).flatMap((category) => category.items.map((item) => [item.id, item])));

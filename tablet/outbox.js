@@ -10,7 +10,7 @@
 import { Refused, SignedOut } from "./api.js";
 import { newKey } from "./storage.js";
 
-export const STALE = 10 * 60 * 1000; // milliseconds
+const STALE = 10 * 60 * 1000; // milliseconds
 const FIRST_PAUSE = 800;
 const LONGEST_PAUSE = 15000;
 

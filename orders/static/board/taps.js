@@ -6,7 +6,7 @@ import { linesBehind, nextStep } from "./board_state.js";
 import { acknowledge } from "./news.js";
 import { change, page, read, state, write } from "./state.js";
 
-export const UNDO = 5000; // milliseconds
+const UNDO = 5000; // milliseconds
 const STILL_MEANT = 60 * 1000; // milliseconds for which a tap outlives its page
 
 export function tap(order, line = null) {
