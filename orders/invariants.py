@@ -4,7 +4,7 @@ Each check is one statement for a handful of stores, and finds only what is brok
 database, so it raises no false alarm while the restaurant is open, and never holds a big table in memory.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -27,14 +27,12 @@ class Invariant:
     """A sentence that must hold, and how to find what breaks it: one line of text for each offender."""
 
     sentence: str
-    offenders: Callable[[list], Iterator[str]]  # takes ids of stores
+    find: Callable[[Sequence], Iterator[str]]  # takes ids of a handful of stores
 
-
-def store_batches() -> Iterator[list]:
-    """The ids of all stores, some at a time."""
-    ids = list(Store.objects.order_by("code").values_list("pk", flat=True))
-    for start in range(0, len(ids), STORES_AT_ONCE):
-        yield ids[start : start + STORES_AT_ONCE]
+    def offenders(self, stores: Sequence) -> Iterator[str]:
+        """In any number of stores, given by their ids."""
+        for start in range(0, len(stores), STORES_AT_ONCE):
+            yield from self.find(stores[start : start + STORES_AT_ONCE])
 
 
 def _each(rows: QuerySet) -> Iterator[dict]:
