@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -11,16 +10,12 @@ from pathlib import Path
 
 import amqp
 
+from tests.own_redis import free_port
+
 # Debian's own start script would go to the system's folders and become another user.
 _DEBIANS = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 PROGRAM = str(_DEBIANS) if _DEBIANS.exists() else shutil.which("rabbitmq-server")
 PATIENCE = 60  # seconds until it must have started
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class OwnRabbitMQ:

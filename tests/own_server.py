@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -91,7 +90,3 @@ def samples(text: str) -> dict[str, float]:
             labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
             found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
     return found
-
-
-def snake_case(name: str) -> bool:
-    return bool(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name))

@@ -133,8 +133,8 @@ def test_what_is_no_number_is_named(name, value):
     assert f"ImproperlyConfigured: {name} is '{value}'" in done.stderr
 
 
-def write_keys(folder, size=2048):
-    key = rsa.generate_private_key(public_exponent=65537, key_size=size)
+def write_keys(folder):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private, public = folder / "private.pem", folder / "public.pem"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     private.chmod(0o600)
