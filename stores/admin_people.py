@@ -194,8 +194,7 @@ class SetPasswordForm(auth_forms.AdminPasswordChangeForm):
 
 
 class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
-    """For operators only."""
-
+    operators_only = True
     store_first = False
     form = KnownPersonForm
     add_form = NewPersonForm
@@ -213,12 +212,6 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
         (None, {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["username", "name", "password1", "password2"]})]
-
-    def may(self, act, request, obj=None):
-        return request.user.is_superuser and super().may(act, request, obj)
-
-    def has_module_permission(self, request):
-        return request.user.is_superuser
 
     def has_delete_permission(self, request, obj=None):
         return super().has_delete_permission(request, obj) and obj != request.user

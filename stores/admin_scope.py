@@ -34,6 +34,7 @@ class Scoped:
     """What lists, forms and inlines have in common."""
 
     acts = {"view", "add", "change", "delete"}  # what may be done with these rows at all
+    operators_only = False  # then owners find nothing of them in the admin
 
     def get_queryset(self, request):
         rows = rows_for(self.model, request.user)
@@ -62,8 +63,12 @@ class Scoped:
                 setattr(field.widget, shortcut, False)
         return field
 
+    def is_for(self, request) -> bool:
+        """Has the person to do with such rows at all?"""
+        return reach(request).manages and (request.user.is_superuser or not self.operators_only)
+
     def may(self, act, request, obj=None) -> bool:
-        return act in self.acts and reach(request).manages and (obj is None or reach(request).includes(obj))
+        return act in self.acts and self.is_for(request) and (obj is None or reach(request).includes(obj))
 
     def has_view_permission(self, request, obj=None):
         return self.may("view", request, obj)
@@ -78,7 +83,7 @@ class Scoped:
         return self.may("delete", request, obj)
 
     def has_module_permission(self, request):
-        return reach(request).manages
+        return self.is_for(request)
 
 
 class ScopedInline(Scoped):
@@ -216,4 +221,4 @@ class ReadOnlyAdmin(StoreScopedAdmin):
 
     def has_act_permission(self, request):
         """Whether actions are offered. Each acts on rows of the list, which is scoped."""
-        return reach(request).manages
+        return self.is_for(request)
