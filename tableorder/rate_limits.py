@@ -73,8 +73,8 @@ class Spending:
         self._limits = [limit for limit in limits if limit.per_minute]
         self._spent = _quietly(self._limits) if redis.is_on() else _in_this_process.spend(self._limits)
         if self._limits and not self._spent:
-            self._untold = _in_this_process.tell(self._limits)
-            self._question = _ask_redis(self._limits, self._untold)
+            self._asked = _asked_of_redis(self._limits, untold=_in_this_process.tell(self._limits))
+            self._question = redis.begin("EVALSHA", SHA1, *self._asked)
 
     def budget(self) -> Budget | None:
         """That of the limit that is nearest to its end; None if no limit is set. To be called once; never raises."""
@@ -90,7 +90,7 @@ class Spending:
 
     def _together(self) -> "Spent | None":
         spent = self._question and self._question.answer()
-        spent = spent or redis.ask(lambda client: _in_redis(client, self._limits, self._untold))
+        spent = spent or redis.ask(lambda client: client.eval(SCRIPT, *self._asked))  # if it has not seen the script yet
         if spent and _admitted(spent):
             _in_this_process.note(self._limits)
         return spent
@@ -157,16 +157,8 @@ return answer
 SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()  # by which Redis knows a script that it has seen
 
 
-def _ask_redis(limits, untold) -> redis.Question | None:
-    return redis.begin("EVALSHA", SHA1, *_arguments(limits, untold))
-
-
-def _in_redis(client, limits, untold) -> Spent:
-    """With the script: it has not seen it yet."""
-    return client.eval(SCRIPT, *_arguments(limits, untold))
-
-
-def _arguments(limits, untold):
+def _asked_of_redis(limits, untold):
+    """The number of keys, the keys, and the other arguments of the script."""
     keys = [f"tableorder:rate:{limit.holder}" for limit in limits]
     return [len(keys), *keys, WINDOW, *chain.from_iterable(zip((limit.per_minute for limit in limits), untold, strict=True))]
 
