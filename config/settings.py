@@ -241,7 +241,6 @@ SIMPLE_JWT = {
     "AUDIENCE": "tableorder",
     "ISSUER": "tableorder",
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_EXPIRE_HOURS),
-    "UPDATE_LAST_LOGIN": False,
 }
 
 SESSION_EXPIRE_HOURS = env.float("SESSION_EXPIRE_HOURS", default=16)

@@ -45,8 +45,6 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
     USERNAME_FIELD = "username"
-    EMAIL_FIELD = None
-    REQUIRED_FIELDS = []
 
     class Meta:
         verbose_name = _("person")
