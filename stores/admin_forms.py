@@ -32,7 +32,7 @@ class OnlyWhatChanged(forms.ModelForm):
         for name, field in self.fields.items():
             if self._has_column(name) and not field.widget.is_hidden and not isinstance(field, forms.FileField):
                 # A program that posts the bare fields shows nothing first; there the row is all there is to compare.
-                field.show_hidden_initial = not self.is_bound or self.shown_name(name) in self.data
+                field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
 
     def _has_column(self, name):
         try:
@@ -40,9 +40,6 @@ class OnlyWhatChanged(forms.ModelForm):
         except FieldDoesNotExist:
             return False
         return field.concrete and not field.many_to_many and not field.primary_key
-
-    def shown_name(self, name):
-        return self.add_initial_prefix(name)
 
     @cached_property
     def changed_columns(self) -> list[str]:
