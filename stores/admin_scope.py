@@ -45,9 +45,8 @@ class Scoped:
     def get_field_queryset(self, db, db_field, request):
         """The choices of a form's field: another store's row is as wrong as one that does not exist."""
         model = db_field.remote_field.model
-        rows = rows_for(model, request.user)
-        related = self.admin_site._registry.get(model)
-        return rows.order_by(*(related.get_ordering(request) if related else ()))
+        ordering = self.admin_site.get_model_admin(model).get_ordering(request) if self.admin_site.is_registered(model) else ()
+        return rows_for(model, request.user).order_by(*ordering)
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
