@@ -47,9 +47,10 @@ def favicon(request):
 def _file_of(path) -> Path:
     try:
         file = Path(safe_join(TABLET, path))
-    except (SuspiciousFileOperation, ValueError) as error:  # a path that leads out of the folder, or is none
+        found = file.suffix in TYPES and file.is_file()
+    except (SuspiciousFileOperation, ValueError, OSError) as error:  # it leads out of the folder, is no path, or too long for a name
         raise Http404 from error
-    if file.suffix not in TYPES or not file.is_file():
+    if not found:
         raise Http404
     return file
 
