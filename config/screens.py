@@ -6,9 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousFileOperation
 from django.http import Http404, HttpResponse
-from django.utils._os import safe_join
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
@@ -46,9 +44,9 @@ def favicon(request):
 
 def _file_of(path) -> Path:
     try:
-        file = Path(safe_join(TABLET, path))
-        found = file.suffix in TYPES and file.is_file()
-    except (SuspiciousFileOperation, ValueError, OSError) as error:  # it leads out of the folder, is no path, or too long for a name
+        file = (TABLET / path).resolve()
+        found = file.is_relative_to(TABLET) and file.suffix in TYPES and file.is_file()
+    except (ValueError, OSError) as error:  # it is no path, or too long to be a name
         raise Http404 from error
     if not found:
         raise Http404
