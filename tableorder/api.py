@@ -13,7 +13,6 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from . import errors, json
@@ -98,7 +97,7 @@ def problem_headers(refusal: errors.Refusal) -> dict:
 
 
 def problem_response(request, refusal: errors.Refusal) -> HttpResponse:
-    """The refusal as a plain Django response, for places outside DRF."""
+    """The refusal as a plain Django response, inside DRF and outside."""
     return HttpResponse(
         json.dumps(problem(refusal, getattr(request, "request_id", ""))),
         status=status_of(refusal),
@@ -147,14 +146,7 @@ def translate(error: BaseException) -> errors.Refusal:
 
 def exception_handler(error, context):
     """DRF's hook: every error of every view leaves through here."""
-    refusal = translate(error)
-    request = context["request"]
-    return Response(
-        problem(refusal, getattr(request, "request_id", "")),
-        status=status_of(refusal),
-        content_type=PROBLEM,
-        headers=problem_headers(refusal),
-    )
+    return problem_response(context["request"], translate(error))
 
 
 def _field_errors(detail, pointer=""):
