@@ -6,6 +6,7 @@ document is a code that exists.
 
 import inspect
 import re
+from collections import defaultdict
 
 from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
@@ -13,7 +14,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from . import errors
-from .api import PROBLEM, InternalError, status_of
+from .api import PROBLEM, status_of
 
 PROBLEM_SCHEMA = {
     "type": "object",
@@ -73,10 +74,9 @@ class Document(SchemaGenerator):
 
 def refusals(*kinds) -> dict:
     """Refusal classes as OpenAPI responses, grouped by status, each with its codes."""
-    codes: dict[int, list[str]] = {}
+    codes = defaultdict(set)
     for kind in kinds:
-        if kind is not InternalError and kind.code not in codes.setdefault(status_of(kind), []):
-            codes[status_of(kind)].append(kind.code)
+        codes[status_of(kind)].add(kind.code)
     return {
         (status, PROBLEM): OpenApiResponse(
             {"allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": {"code": {"enum": sorted(names)}}}]},
