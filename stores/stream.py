@@ -15,8 +15,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from tableorder import json, sse
-from tableorder.api import PROBLEM, problem, problem_headers, status_of, translate
+from tableorder import sse
+from tableorder.api import problem_response, translate
 from tableorder.errors import Absent, Malformed, MethodNotAllowed
 from tableorder.logging import of_request
 from tableorder.middleware import answered, request_id_from
@@ -71,8 +71,8 @@ class Exchange:
             self.request = ASGIRequest(scope, BytesIO())
         except UnicodeDecodeError:  # a query string that is no text has nothing in it for us
             self.request = ASGIRequest({**scope, "query_string": b""}, BytesIO())
-        self.request_id = request_id_from(self.request.headers.get("X-Request-ID"))
-        self._facts = {"request_id": self.request_id}
+        self.request.request_id = request_id_from(self.request.headers.get("X-Request-ID"))
+        self._facts = {"request_id": self.request.request_id}
         self._language = translation.get_language_from_request(self.request)
 
     def admit(self, role: Role) -> tuple[Caller, int, bool]:
@@ -84,13 +84,12 @@ class Exchange:
 
     async def refuse(self, error: Exception):
         with translation.override(self._language):
-            refusal = translate(error)
-            body = json.dumps(problem(refusal, self.request_id))
-        headers = problem_headers(refusal) | {"Content-Type": PROBLEM, "Content-Length": str(len(body))}
-        if isinstance(refusal, MethodNotAllowed):
+            answer = problem_response(self.request, translate(error))
+        headers = dict(answer.headers) | {"Content-Length": str(len(answer.content))}
+        if isinstance(error, MethodNotAllowed):
             headers["Allow"] = "GET, OPTIONS"
-        await self._begin(status_of(refusal), headers)
-        await self._send({"type": "http.response.body", "body": body})
+        await self._begin(answer.status_code, headers)
+        await self._send({"type": "http.response.body", "body": answer.content})
 
     async def stream(self, listener: Listener, receive):
         """Sends until the listener is ended or its client has gone, whichever comes first."""
@@ -121,7 +120,7 @@ class Exchange:
         with of_request(self._facts):
             answered(self._facts, self.request.method, self.request.path if self.request.path in PATHS else "unmatched", status, seconds)
         headers |= {
-            "X-Request-ID": self.request_id,
+            "X-Request-ID": self.request.request_id,
             "X-Process-Time": f"{seconds * 1000:.1f}",
             "X-Content-Type-Options": "nosniff",
             "Vary": "Origin, Accept-Language, Cookie",
