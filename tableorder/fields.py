@@ -14,10 +14,9 @@ from rest_framework.fields import SkipField, empty
 
 
 class Strict(serializers.Serializer):
-    """An input serializer: fields it doesn't know are refused, never ignored.
+    """Fields it doesn't know are refused, never ignored."""
 
-    DRF's own way also reads HTML forms and fields by other names. A body here is JSON, and without that takes half as long.
-    """
+    # DRF's own way also reads HTML forms and fields by other names. A body here is JSON, and without that takes half as long.
 
     @cached_property
     def _taken(self):

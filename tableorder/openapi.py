@@ -102,7 +102,11 @@ def documented(*, answers, request=None, refuses=(), public=False, parameters=()
     )
 
 
-def with_problem(result, generator, request, public):
-    """drf-spectacular hook: puts the one Problem schema into the document."""
-    result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+def with_manners(result, generator, request, public):
+    """drf-spectacular hook: puts the one Problem schema into the document, and says that bodies may have no other fields."""
+    components = result["components"]["schemas"]
+    for name, component in components.items():
+        if name.endswith("Request"):
+            component["additionalProperties"] = False
+    components["Problem"] = PROBLEM_SCHEMA
     return result

@@ -105,6 +105,13 @@ def test_the_document_is_served_to_anybody_as_json(client):
     assert client.get("/api/docs/").status_code == 200
 
 
+def test_the_document_forbids_the_fields_that_are_refused(client):
+    components = client.get("/api/schema/").json()["components"]["schemas"]
+    taken = {name for name in components if name.endswith("Request")}
+    assert {"NewOrderInputRequest", "NewLineInputRequest", "PatchedItemChangeRequest"} <= taken
+    assert {name for name, component in components.items() if component.get("additionalProperties") is False} == taken
+
+
 # --- Any request ------------------------------------------------------------------------------------------------
 
 
