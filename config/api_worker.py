@@ -4,6 +4,8 @@ import time
 
 from gunicorn.workers.gthread import ThreadWorker
 
+PATIENCE = 5.0  # seconds for what nobody has read
+UNREAD = 8 * 1024 * 1024  # bytes; more than Nginx lets through
 LOOKS_AWAY, AT_MOST = 0.0002, 0.002  # seconds, for each connection that a worker has; so it takes 500 a second, however many it has
 
 
@@ -32,3 +34,10 @@ class ApiWorker(ThreadWorker):
     def wait_for_and_dispatch_events(self, timeout):
         away = self._back_at - time.monotonic()
         super().wait_for_and_dispatch_events(min(timeout, away) if away > 0 else timeout)
+
+    def _keepalive_after(self, conn, keepalive):
+        """What has been answered unread (a picture, when its owner has been signed out) is read to its end.
+
+        Of more than 64 KB gunicorn alone hangs up: on the proxy that still sends it, or on the next request in its connection.
+        """
+        return keepalive and conn.parser.finish_body(deadline=time.monotonic() + PATIENCE, max_bytes=UNREAD)

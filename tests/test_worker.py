@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from collections import Counter
+from http.client import HTTPResponse
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_each_core_has_its_workers_also_after_one_was_killed_and_after_a_reload(
 def test_a_worker_alone_and_streams_run_where_there_is_room(tmp_path, serve):
     with OwnServer(tmp_path, **serve) as server:
         server.until(lambda: cores_of(server) == [CORES] * int(serve["WEB_CONCURRENCY"]))
+
+
+def test_what_is_answered_unread_does_not_cost_the_next_request_its_connection(tmp_path):
+    """A proxy sends others' requests through it, and a POST only once."""
+    picture = b"POST /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 6291456\r\n\r\n" + bytes(6 * 1024 * 1024)
+    with OwnServer(tmp_path, SERVE="api") as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as proxy:
+        for asked in (picture, ASKED) * 3:
+            proxy.sendall(asked)
+            answer = HTTPResponse(proxy)
+            answer.begin()
+            assert (answer.status, bool(answer.read())) == (401, True)
 
 
 def who_answers(server) -> Counter:
