@@ -1,12 +1,14 @@
 # With `balanced`: the same machines, 2 to 5 of them, behind a load balancer that ends TLS.
 
 resource "aws_lb" "main" {
-  count                      = var.balanced ? 1 : 0
-  name                       = var.name
-  load_balancer_type         = "application"
-  subnets                    = aws_subnet.public[*].id
-  security_groups            = [aws_security_group.balancer[0].id]
-  idle_timeout               = 120 # streams say something every 15 s
+  count              = var.balanced ? 1 : 0
+  name               = var.name
+  load_balancer_type = "application"
+  subnets            = aws_subnet.public[*].id
+  security_groups    = [aws_security_group.balancer[0].id]
+  # Less than the 75 s that Nginx keeps a connection (nginx/table-order/locations.conf): one that it closes under a request
+  # would be a 502. Streams say something every 15 s.
+  idle_timeout               = 60
   drop_invalid_header_fields = true
   enable_deletion_protection = var.database_protected
 }
@@ -68,13 +70,15 @@ resource "aws_autoscaling_group" "app" {
     id      = aws_launch_template.app.id
     version = aws_launch_template.app.latest_version
   }
-  # A new release: machine by machine, the new one first.
+  default_instance_warmup = 300
+  # The new machine first, whoever replaces one: a release, the health check, AWS. By itself a group ends the old one first.
+  instance_maintenance_policy {
+    min_healthy_percentage = 100
+    max_healthy_percentage = 150
+  }
+  # A new image or new settings: machine by machine.
   instance_refresh {
     strategy = "Rolling"
-    preferences {
-      min_healthy_percentage = 100
-      instance_warmup        = 300
-    }
   }
   tag {
     key                 = "Name"

@@ -105,10 +105,16 @@ def test_logrotate_takes_its_rule(tmp_path):
     assert "error" not in run(program("logrotate"), "--debug", "--state", tmp_path / "state", rule)
 
 
-def test_nginx_waits_longer_than_the_program_and_keeps_connections_shorter():
-    conf = (ROOT / "gunicorn.conf.py").read_text()
-    kept = int(re.search(r"keepalive_timeout (\d+)s", (DEPLOY / "nginx/table-order/upstreams.conf").read_text())[1])
-    assert kept < int(re.search(r"^keepalive = (\d+)", conf, re.MULTILINE)[1])
+def test_who_asks_keeps_connections_shorter_than_who_answers():
+    """Or one is closed under a request: from the balancer to Nginx, from Nginx to the program."""
+
+    def seconds(pattern, path):
+        return int(re.search(pattern, (ROOT / path).read_text(), re.MULTILINE)[1])
+
+    balancer = seconds(r"idle_timeout += (\d+)", "deploy/terraform/balancer.tf")
+    assert balancer < seconds(r"^keepalive_timeout (\d+)s", "deploy/nginx/table-order/locations.conf")
+    to_the_program = seconds(r"keepalive_timeout (\d+)s", "deploy/nginx/table-order/upstreams.conf")
+    assert to_the_program < seconds(r"^keepalive = (\d+)", "gunicorn.conf.py")
 
 
 @slow

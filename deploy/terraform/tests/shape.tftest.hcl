@@ -102,6 +102,10 @@ run "grown" {
     error_message = "A group of 2 to 5 instead of the instance."
   }
   assert {
+    condition     = one(aws_autoscaling_group.app[0].instance_maintenance_policy).min_healthy_percentage == 100 && one(aws_autoscaling_group.app[0].instance_maintenance_policy).max_healthy_percentage > 100
+    error_message = "A new machine comes before the old one goes."
+  }
+  assert {
     condition     = length(aws_vpc_security_group_ingress_rule.web) == 0
     error_message = "Behind the balancer the machines are open to nobody else."
   }
