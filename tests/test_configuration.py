@@ -177,3 +177,12 @@ def test_options_in_the_database_url_are_kept():
     code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS']['sslmode'])"
     done = manage("shell", "-v0", "-c", code, **(SAFE | {"DATABASE_URL": "postgres://u:p@127.0.0.1/x?sslmode=verify-full"}))
     assert done.stdout.strip() == "verify-full", done.stderr
+
+
+def test_a_command_says_in_a_sentence_that_the_database_is_away(tmp_path):
+    """Not in a hundred lines: it runs every minute, and somebody gets the mail."""
+    place = {"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}  # as good as away: there is no table
+    done = manage("expire_sessions", **place)
+    assert done.returncode == 1
+    assert done.stderr == "The database: no such table: sessions_app_tablesession\n"
+    assert "Traceback" in manage("expire_sessions", "--traceback", **place).stderr

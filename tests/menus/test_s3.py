@@ -10,7 +10,7 @@ import pytest
 from boto3.session import Session
 from botocore.config import Config
 from django.core.files.storage import default_storage
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
@@ -172,6 +172,13 @@ def test_orphans_are_swept_and_what_is_named_or_young_stays(ours, bucket, monkey
     assert len(keys(bucket)) == len(named) + 1
     call_command("sweep_images", stdout=io.StringIO())
     assert keys(bucket) == named
+
+
+def test_a_sweep_says_in_a_sentence_that_the_bucket_is_away(bucket, settings, db):
+    with badly_behaved("refuses") as (endpoint, _):
+        use(settings, endpoint)
+        with pytest.raises(CommandError, match="The storage of images: Could not connect"):
+            call_command("sweep_images")
 
 
 # --- Without credentials ----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from django.core.files.storage import default_storage
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from menus.images import names
@@ -19,9 +19,12 @@ class Command(BaseCommand):
     def handle(self, *, dry_run, **options):
         named = {file for name in Item.objects.exclude(image="").values_list("image", flat=True) for file in names(name).values()}
         latest = timezone.now() - YOUNGEST
-        orphans = [file for file in _files("stores") if file not in named and default_storage.get_modified_time(file) < latest]
-        for file in orphans if not dry_run else ():
-            default_storage.delete(file)
+        try:
+            orphans = [file for file in _files("stores") if file not in named and default_storage.get_modified_time(file) < latest]
+            for file in orphans if not dry_run else ():
+                default_storage.delete(file)
+        except Exception as error:  # whatever a disk or a bucket raises
+            raise CommandError(f"The storage of images: {error}") from error
         self.stdout.write(f"{len(orphans)} image files {'would go' if dry_run else 'removed'}")
 
 
