@@ -1,10 +1,9 @@
 """Migrations' operations on indexes of tables that orders are being written to: on PostgreSQL they let these go on.
 
-A migration that uses them sets `atomic = False`.
+A migration that uses them sets `atomic = False`. Killed half-way it can run again: what is done stays done.
 """
 
 from contextlib import contextmanager
-from functools import partial
 
 from django.db import migrations, models
 
@@ -15,11 +14,11 @@ class WhileServing:
     atomic = False
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        with _concurrently(schema_editor):
+        with _in_small_steps(schema_editor):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        with _concurrently(schema_editor):
+        with _in_small_steps(schema_editor):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
@@ -56,19 +55,44 @@ class DropKeyIndex(WhileServing, _DropKeyIndex):
 
 
 @contextmanager
-def _concurrently(schema_editor):
-    """Indexes come and go CONCURRENTLY, which waits for whoever is reading, as a backup does for minutes."""
-    if schema_editor.connection.vendor != "postgresql":
+def _in_small_steps(schema_editor):
+    """Indexes come and go one by one, each only if it isn't so already; on PostgreSQL CONCURRENTLY."""
+    connection, editor = schema_editor.connection, type(schema_editor)
+    concurrently = {"concurrently": True} if connection.vendor == "postgresql" else {}
+
+    def is_there(model, index):
+        with connection.cursor() as cursor:
+            return index.name in connection.introspection.get_constraints(cursor, model._meta.db_table)
+
+    def add_index(model, index):
+        if concurrently:
+            remove_index(model, index)  # what was interrupted is there by its name, and is used by no query
+        if not is_there(model, index):
+            editor.add_index(schema_editor, model, index, **concurrently)
+
+    def remove_index(model, index):
+        if is_there(model, index):
+            editor.remove_index(schema_editor, model, index, **concurrently)
+
+    schema_editor.add_index, schema_editor.remove_index = add_index, remove_index
+    try:
+        with _patience(connection):
+            yield
+    finally:
+        del schema_editor.add_index, schema_editor.remove_index
+
+
+@contextmanager
+def _patience(connection):
+    """CONCURRENTLY waits for whoever is reading, as a backup does for minutes."""
+    if connection.vendor != "postgresql":
         yield
         return
-    with schema_editor.connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         (before,) = cursor.fetchone()
         cursor.execute("SET lock_timeout = 0")
-        schema_editor.add_index = partial(type(schema_editor).add_index, schema_editor, concurrently=True)
-        schema_editor.remove_index = partial(type(schema_editor).remove_index, schema_editor, concurrently=True)
         try:
             yield
         finally:
-            del schema_editor.add_index, schema_editor.remove_index
             cursor.execute(f"SET lock_timeout = '{before}'")

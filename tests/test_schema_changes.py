@@ -1,17 +1,20 @@
-"""A migration runs while the program serves: connections have prepared statements for the schema before it."""
+"""A migration runs while the program serves, at one machine only, and may be killed half-way."""
 
 import threading
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.migrations.recorder import MigrationRecorder
 
+from config.management.commands.migrate import LOCK
+from tests.threads import PATIENCE, begin
 from tests.world import line, new_key, problem, tablet_of
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="only there statements are prepared"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="only there statements are prepared, and indexes made beside them"
+)
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def wider_numbers():
     connection.close()
 
 
+@on_postgresql
 def test_a_statement_from_before_a_migration_costs_one_503(ours, wider_numbers):
     tablet = tablet_of(ours.table)
     for _ in range(8):  # often enough to be prepared
@@ -38,6 +42,7 @@ def test_a_statement_from_before_a_migration_costs_one_503(ours, wider_numbers):
     assert tablet.get("tablet/menu").status_code == 200
 
 
+@on_postgresql
 def test_indexes_come_and_go_while_orders_are_placed(ours):
     """Not behind the back of somebody who is writing, and without a key being checked anew."""
     tablet, keys = tablet_of(ours.table), foreign_keys()
@@ -59,6 +64,40 @@ def test_indexes_come_and_go_while_orders_are_placed(ours):
         assert set(answers) == {201}
     assert foreign_keys() == keys
     assert "orders_order_session_id_f018568b" not in indexes()
+
+
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [("orders", "0002_fewer_indexes"), ("sessions_app", "0002_fewer_indexes"), ("stores", "0003_event_store_without_index")],
+)
+def test_a_migration_that_was_killed_can_run_again(app, name):
+    """All it did was done, but for the note that it was."""
+    MigrationRecorder.Migration.objects.filter(app=app, name=name).delete()
+    call_command("migrate", verbosity=0)
+    assert MigrationRecorder.Migration.objects.filter(app=app, name=name).exists()
+
+
+@on_postgresql
+def test_an_index_whose_making_was_killed_is_made_anew():
+    MigrationRecorder.Migration.objects.filter(app="sessions_app", name="0002_fewer_indexes").delete()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'sessions_by_state'::regclass")
+        call_command("migrate", verbosity=0)
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'sessions_by_state'::regclass")
+        assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.skipif(connection.vendor not in LOCK, reason="SQLite is one machine's")
+def test_two_machines_migrate_one_after_the_other(capsys):
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute(LOCK[connection.vendor])
+    second = begin(call_command, "migrate", verbosity=0)
+    with pytest.raises(TimeoutError):
+        second.result(1.5)
+    other.connection.close()  # killed, and its lock goes with it
+    second.result(PATIENCE)
+    assert "waiting for another migration" in capsys.readouterr().err
 
 
 def foreign_keys() -> set:
