@@ -84,6 +84,25 @@ def test_timers_run_the_program_s_own_commands():
     assert {"expire_sessions", "purge_history", "sweep_images", "relay_events"} <= asked <= commands
 
 
+@pytest.mark.parametrize("place", ["deploy/terraform/user_data.sh.tftpl", "deploy/README.md", "compose.production.yaml"])
+def test_nginx_has_room_for_the_streams_of_their_unit(place):
+    """Two connections each, and two workers."""
+    streams = int(re.search(r"LimitNOFILE=(\d+)", (DEPLOY / "systemd/table-order-streams.service").read_text())[1])
+    text = (ROOT / place).read_text()
+    assert 2 * int(re.search(r"worker_connections (\d+)", text)[1]) >= 2 * streams
+    assert int(re.search(r"worker_rlimit_nofile (\d+)", text)[1]) >= 2 * streams
+
+
+def test_user_data_gives_nginx_its_room(tmp_path):
+    line = re.search(r"^sed .* (/etc/nginx/nginx.conf)$", (DEPLOY / "terraform/user_data.sh.tftpl").read_text(), re.MULTILINE)
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(f"pid {tmp_path}/pid;\nevents {{\n\tworker_connections 768;\n}}\n")
+    for _ in range(2):
+        run("bash", "-c", line[0].replace(line[1], str(conf)))
+    assert conf.read_text().count("worker_rlimit_nofile 40000;") == conf.read_text().count("worker_connections 20000;") == 1
+    run(program("nginx"), "-t", "-e", tmp_path / "error.log", "-c", conf)
+
+
 def test_shellcheck_has_no_complaint():
     run(program("shellcheck"), *SCRIPTS)
 
