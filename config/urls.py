@@ -1,13 +1,14 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from menus import media
 from orders import board_page
 from tableorder import api, health, metrics
 
 from . import screens
+from .document import DocumentView
 
 urlpatterns = [
     # Tried one after the other: those that tablets and boards ask most come first.
@@ -15,7 +16,7 @@ urlpatterns = [
     path("api/v1/", include("menus.urls")),
     path("api/v1/", include("stores.urls")),
     path("api/v1/", include("sessions_app.urls")),
-    path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/schema/", DocumentView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("health", health.alive),
     path("health/ready", health.ready),

@@ -97,6 +97,15 @@ def test_the_document_is_not_made_for_everybody_anew(client, monkeypatch):
     assert client.get("/api/schema/").content == first
 
 
+@pytest.mark.parametrize("query", ["lang=made-up", "lang=%00", "version=2", "version=%0D%0AX-Made: up", "version=%00"])
+def test_an_address_makes_no_document_of_its_own(client, monkeypatch, query):
+    first = client.get("/api/schema/")
+    monkeypatch.setattr("tableorder.openapi.Document.parse", None)
+    answer = client.get(f"/api/schema/?{query}")
+    assert answer.content == first.content
+    assert answer["Content-Disposition"] == first["Content-Disposition"]
+
+
 def test_the_document_is_served_to_anybody_as_json(client):
     answer = client.get("/api/schema/")
     assert answer.status_code == 200
