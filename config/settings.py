@@ -293,6 +293,7 @@ TIME_ZONE = "UTC"
 # --- Safety of the browser pages --------------------------------------------------------------------------------
 
 LOGIN_URL = "admin:login"
+SESSION_ENGINE = "tableorder.browser_sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(JWT_EXPIRE_HOURS * 3600)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from tableorder.browser_sessions import SessionStore
 from tableorder.errors import Absent, Forbidden, Unauthenticated
 from tableorder.paging import id_in
 
