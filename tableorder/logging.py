@@ -288,8 +288,8 @@ def configuration(*, level: str, file: str = "", cloudwatch: dict | None = None,
         "loggers": {
             "django": own_lines,
             "django.request": {"level": "ERROR", "filters": ["only_exceptions"]},
-            "django.security.csrf": {"level": "ERROR"},  # quotes the Referer
-            "django.security.DisallowedHost": quiet,  # quotes the Host; the line about the request has the 400
+            # Of requests that are refused as such, at ERROR, and quotes their Host and Referer. The line about each has the 400.
+            "django.security": quiet,
             "django.db.backends": {"level": "INFO"},  # DEBUG writes statements with their values
             "django.server": quiet,
             "gunicorn.error": own_lines | {"level": "INFO", "filters": ["without_request"]},

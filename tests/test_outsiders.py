@@ -1,5 +1,7 @@
 """What anybody can send to the pages, who has no account: nothing of it is an error of ours, or costs much."""
 
+import logging
+
 import pytest
 from django.test import Client
 
@@ -16,3 +18,13 @@ def test_a_cookie_that_is_no_session_is_not_looked_up(db, django_assert_num_quer
 def test_a_name_too_long_for_a_file_is_not_there(client):
     for path in (f"/tablet/{'x' * 300}.js", f"/tablet/{'x' * 300}/main.js", f"/tablet/{'한' * 100}.js", "/tablet/%00.js"):
         assert client.get(path).status_code == 404, path
+
+
+def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
+    """A line at ERROR rings the operators' alarm."""
+    settings.ALLOWED_HOSTS = ["testserver"]
+    with caplog.at_level(logging.INFO):
+        assert Client().post("/admin/login/", {f"field{number}": "" for number in range(1001)}).status_code == 400
+        assert Client(headers={"host": "evil.example"}).get("/admin/").status_code == 400
+        assert Client(enforce_csrf_checks=True).post("/admin/login/").status_code == 403
+    assert {record.levelname for record in caplog.records} == {"INFO"}
