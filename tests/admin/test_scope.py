@@ -255,6 +255,15 @@ def test_lists_are_filtered_by_nothing_but_their_filters(both, outsider, operato
             assert answer.status_code != 302 or "e=1" in answer["Location"]
 
 
+def test_a_nul_in_an_address_is_a_bad_request(ours, desk, operator):
+    """PostgreSQL takes none, and filters and searches hand on what they are given."""
+    filters = [(Order, "status__exact"), (TableSession, "state__exact"), (Membership, "role__exact"), (Item, "q")]
+    searched = f"{reverse('admin:autocomplete')}?app_label=menus&model_name=item&field_name=category&term=%00"
+    for address in [*(f"{list_url(model)}?{name}=a%00" for model, name in filters), searched]:
+        for person in (desk, operator):
+            assert person.get(address).status_code == 400, address
+
+
 def test_only_primary_keys_may_be_referenced(both, outsider):
     for model in OWNED:
         assert outsider.get(f"{list_url(model)}?_to_field=password&_popup=1").status_code == 400
