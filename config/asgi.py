@@ -16,12 +16,14 @@ from django.urls import get_resolver  # noqa: E402
 
 from config.checks import refuse_unsafe  # noqa: E402
 from stores import stream  # noqa: E402
+from tableorder.errors import TooLarge  # noqa: E402
 from tableorder.middleware import OPERATIONS  # noqa: E402
 
 refuse_unsafe()
 if settings.SERVE == "all":
     get_resolver().url_patterns  # noqa: B018  loads every view now: Django would while the first guest waits
 
+LONGEST_BODY = 6 * 1024 * 1024  # bytes: a picture of 5 MB, in its form; as in deploy/nginx
 
 async def application(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -31,7 +33,25 @@ async def application(scope, receive, send):
     elif settings.SERVE == "streams" and scope["path"] not in OPERATIONS and scope["path"] not in stream.PATHS:
         await stream.not_here(scope, receive, send)
     else:
-        await django(scope, receive, send)
+        try:
+            await django(scope, up_to(LONGEST_BODY, receive), send)
+        except TooLarge as error:
+            await stream.Exchange(scope, send).refuse(error)
+
+
+def up_to(limit, receive):
+    """`receive`, or TooLarge. Django puts a body of any length on the disk before it looks whether anybody may send one."""
+    received = 0
+
+    async def limited():
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise TooLarge()
+        return message
+
+    return limited
 
 
 async def lifespan(receive, send):

@@ -2,8 +2,12 @@
 
 import logging
 
+import httpx
 import pytest
 from django.test import Client
+
+from config.asgi import LONGEST_BODY
+from tests.own_server import OwnServer
 
 
 @pytest.mark.parametrize("key", [r"\000\000\000\000\000\000\000\000", "../../../../etc", r"\303\251\303\251\303\251\303\251"])
@@ -28,3 +32,13 @@ def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
         assert Client(headers={"host": "evil.example"}).get("/admin/").status_code == 400
         assert Client(enforce_csrf_checks=True).post("/admin/login/").status_code == 403
     assert {record.levelname for record in caplog.records} == {"INFO"}
+
+
+def test_a_body_of_any_length_is_not_kept(tmp_path):
+    """Under ASGI Django would first put it on the disk, whole."""
+    with OwnServer(tmp_path, SERVE="all") as server:
+        for path in ("/api/v1/staff/login", "/admin/login/", "/health"):
+            for said in ({}, {"Content-Length": str(LONGEST_BODY + 1)}):
+                answer = httpx.post(server.address + path, content=iter([bytes(LONGEST_BODY), b"x"]), headers=said, timeout=30)
+                assert (answer.status_code, answer.json()["code"]) == (413, "TOO_LARGE"), (path, said)
+        assert httpx.post(server.address + path, content=bytes(LONGEST_BODY), timeout=30).status_code == 405
