@@ -25,6 +25,7 @@ if settings.SERVE == "all":
 
 LONGEST_BODY = 6 * 1024 * 1024  # bytes: a picture of 5 MB, in its form; as in deploy/nginx
 
+
 async def application(scope, receive, send):
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
