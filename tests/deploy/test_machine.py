@@ -1,13 +1,17 @@
 """Nginx, systemd and the scripts of a machine without containers, read by the real programs where they are installed."""
 
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -38,8 +42,50 @@ def certificate(tmp_path):
     ],
 )
 def test_nginx_takes_each_site(site, upstreams, certificate):
-    nginx = program("nginx")
-    folder = certificate
+    run(program("nginx"), "-t", *site_in(certificate, site, upstreams))
+
+
+def test_a_flood_of_sign_ins_waits_in_nginx(tmp_path):
+    """And those too many are told as the program would. Who only looks at the page waits for nobody."""
+    port, asked = free_port(), []
+
+    class Program(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        do_POST = do_GET
+
+    def send(method, path):
+        connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request(method, path)
+        return connection
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Program) as upstream:
+        threading.Thread(target=upstream.serve_forever).start()
+        command = site_in(tmp_path, "behind-balancer.conf", "table-order/upstreams.conf")
+        for file, said, instead in (
+            ("site.conf", "80 default_server", f"127.0.0.1:{port}"),
+            ("table-order/upstreams.conf", "127.0.0.1:8001", f"127.0.0.1:{upstream.server_port}"),
+        ):
+            (tmp_path / file).write_text((tmp_path / file).read_text().replace(said, instead))
+        nginx = subprocess.Popen([program("nginx"), "-g", "daemon off;", *command])
+        try:
+            until(lambda: send("GET", "/health").getresponse(), tmp_path / "error.log")
+            flood = [send("POST", path) for path in ["/api/v1/staff/login", "/api/v1/tablet/login", "/admin/login/"] * 20]
+            refused = flood[-1].getresponse()
+            assert (refused.status, json.load(refused)["code"], refused.headers["Retry-After"]) == (429, "RATE_LIMITED", "20")
+            assert flood[0].getresponse().status == send("GET", "/admin/login/").getresponse().status == 200
+            assert len(asked) < 30
+        finally:
+            nginx.terminate()
+            nginx.wait(20)
+            upstream.shutdown()
+
+
+def site_in(folder, site, upstreams) -> list:
+    """nginx's arguments for a site that lies in this folder with its pieces."""
     shutil.copytree(DEPLOY / "nginx/table-order", folder / "table-order")
     shutil.copy(DEPLOY / "nginx" / upstreams, folder / "table-order/upstreams.conf")
     shutil.copy(DEPLOY / "nginx" / site, folder / "site.conf")
@@ -50,7 +96,7 @@ def test_nginx_takes_each_site(site, upstreams, certificate):
     paths = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     main = folder / "nginx.conf"
     main.write_text(f"pid {folder}/pid; error_log {folder}/error.log; events {{}} http {{ {paths} include {folder}/site.conf; }}")
-    run(nginx, "-t", "-e", folder / "error.log", "-c", main)
+    return ["-e", folder / "error.log", "-c", main]
 
 
 def test_systemd_takes_each_unit(tmp_path):
