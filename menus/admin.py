@@ -21,6 +21,7 @@ from .admin_forms import (
     LockedFormSet,
     OptionFormSet,
     OptionGroupForm,
+    RowsOfTheForms,
     StockForm,
     in_smallest_unit,
 )
@@ -133,6 +134,9 @@ class ItemAdmin(DraggableAdmin):
         columns = super().get_list_display(request)
         with_a_point = any(digits_of(store.currency) for store in reach(request).stores) or reach(request).only_store is None
         return [column for column in columns if column != "price_in_words" or with_a_point]
+
+    def get_changelist(self, request, **kwargs):
+        return RowsOfTheForms
 
     def get_changelist_formset(self, request, **kwargs):
         return super().get_changelist_formset(request, **{"formset": LockedFormSet, **kwargs})

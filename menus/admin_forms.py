@@ -2,7 +2,9 @@
 
 from adminsortable2.admin import CustomInlineFormSet
 from django import forms
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
+from django.db.models import prefetch_related_objects
 from django.forms.models import BaseModelFormSet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -149,10 +151,31 @@ class ChoiceFormSet(OrderedFormSet):
             raise ValidationError(_("Choose option groups of the same store as the category."))
 
 
+class RowsOfTheForms(ChangeList):
+    """Forms that come back with a complaint stand beside the items they are of.
+
+    Django puts them beside the list as it is by now, one after the other: since a dish was added, moved or marked as sold
+    out, each price could stand beside its neighbour's name.
+    """
+
+    @property
+    def formset(self):
+        return self._formset
+
+    @formset.setter
+    def formset(self, formset):
+        self._formset = formset
+        if formset is not None and formset.is_bound:
+            self.result_list = [form.instance for form in formset.forms]
+            prefetch_related_objects(self.result_list, *self.list_select_related)
+
+
 class LockedFormSet(BaseModelFormSet):
     """Items edited in the list: those that change are locked in the order of their ids, as orders lock them."""
 
     def clean(self):
         super().clean()
+        if any(form.instance._state.adding for form in self.forms):  # deleted since the list was shown
+            raise Conflict(SOMEBODY_ELSE)
         changed = [form.instance.pk for form in self.forms if form.has_changed()]
         list(self.model._default_manager.filter(pk__in=changed).locked().values_list("pk"))

@@ -1,6 +1,7 @@
 """The menu in the admin: every save is one change that the tablets hear of once, and old forms do no harm."""
 
 import io
+import re
 
 import pytest
 from django.conf import settings
@@ -233,6 +234,32 @@ def test_a_stock_counted_before_the_last_orders_is_asked_for_again(desk, ours):
     saved(again.send())
     item.refresh_from_db()
     assert item.stock == 20
+
+
+def test_a_list_that_is_refused_shows_each_price_beside_its_own_name(desk, ours):
+    first, second = ours.items
+    form = desk.list_form(Item, sold_out__exact="0")
+    menu_services.change_item(first, sold_out=True, actor=None)  # and so it is no longer in the list that was filtered
+    shown = desk.post(form.path + "?sold_out__exact=0", form.fields | {"form-1-price": "0"})
+    assert "greater than or equal to 1" in errors_of(shown)
+    rows = re.findall(r"<tr>.*?</tr>", shown.content.decode(), re.DOTALL)
+    prices = {
+        name: int(place)
+        for row in rows
+        for name in re.findall(r"/change/[^>]*>(.*?)</a>", row)
+        for place in re.findall(r'name="form-(\d)-price"', row)
+    }
+    assert prices == {first.name: 0, second.name: 1}
+
+
+def test_a_list_with_an_item_that_is_gone_is_not_saved(desk, ours, told):
+    gone, stays = ours.items
+    form = desk.list_form(Item)
+    menu_services.delete_item(gone, actor=None)
+    told()
+    assert "Somebody else" in messages_of(form.send(**{"form-0-price": "7777", "form-1-price": "8888"}), desk)
+    stays.refresh_from_db()
+    assert (stays.price, told()) == (9000, [])
 
 
 def test_orders_that_come_in_while_the_form_is_being_saved_are_not_lost(desk, ours, monkeypatch):
