@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from stores.auth import belongs_to_session, expiry, staff_token
+from stores.auth import expiry, staff_token
 from stores.models import Membership
 from stores.payloads import moment, staff_payload, store_payload
 from tableorder.screens import secured
@@ -45,8 +45,7 @@ def token(request):
     With the store as it is now: a board is open for months, and no event tells that the owner has changed its steps.
     """
     chosen = _chosen(_memberships(request.user), request.GET.get("store", ""))
-    access = staff_token(chosen, lifetime=TOKEN_LIFETIME)
-    belongs_to_session(access, request.session)
+    access = staff_token(chosen, lifetime=TOKEN_LIFETIME, session=request.session.session_key)
     return JsonResponse({"access": str(access), "expires_at": moment(expiry(access)), "store": store_payload(chosen.store)})
 
 

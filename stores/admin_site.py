@@ -59,13 +59,6 @@ class StoreAdminSite(admin.AdminSite):
 
         return in_the_stores_time
 
-    def logout(self, request, extra_context=None):
-        """Signing out also ends the boards that are open beside."""
-        from .auth import log_out_session
-
-        log_out_session(request.session)
-        return super().logout(request, extra_context)
-
     def autocomplete_view(self, request):
         return Autocomplete.as_view(admin_site=self)(request)
 

@@ -187,26 +187,16 @@ def log_in_staff(*, store: str, username: str, password: str, address: str) -> t
     return membership, staff_token(membership)
 
 
-def staff_token(membership: Membership, *, lifetime: timedelta = StaffAccess.lifetime) -> StaffAccess:
-    """A token for somebody who has shown who they are."""
+def staff_token(membership: Membership, *, lifetime: timedelta = StaffAccess.lifetime, session: str | None = None) -> StaffAccess:
+    """A token for somebody who has shown who they are. `session`: the key of the browser's, with which it ends."""
     token = StaffAccess()
     token.set_exp(lifetime=lifetime)
-    row = StaffToken.objects.create(membership=membership, expires_at=expiry(token))
+    row = StaffToken.objects.create(membership=membership, expires_at=expiry(token), session_id=session)
     token["jti"] = str(row.pk)
     token["store"] = str(membership.store_id)
     token["user"] = str(membership.user_id)
     token["password"] = membership.user.password_mark()
     return token
-
-
-def belongs_to_session(token: StaffAccess, session):
-    """The token ends with the session, at the latest."""
-    session["staff_tokens"] = [*session.get("staff_tokens", []), token["jti"]][-20:]
-
-
-def log_out_session(session):
-    """The tokens that belong to the session of a browser are dead with the next request."""
-    StaffToken.objects.filter(pk__in=session.get("staff_tokens", [])).delete()
 
 
 def log_out_staff(caller: StaffCaller):

@@ -253,6 +253,9 @@ class StaffToken(models.Model):
     membership = models.ForeignKey(Membership, models.CASCADE, related_name="tokens")
     issued_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
+    # Of the browser whose board it is for: it goes with the session. Django sees to that, and not the database, or a
+    # release before this one could delete no session.
+    session = models.ForeignKey("sessions.Session", models.CASCADE, null=True, db_constraint=False, related_name="+")
 
     objects = StoreScoped.as_manager()
 

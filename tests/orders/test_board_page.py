@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from stores.auth import staff_token
 from stores.models import Membership, User
 from tests.world import Caller, make_person
 
@@ -80,6 +81,29 @@ def test_signing_out_of_the_admin_ends_the_boards_tokens_and_no_others(ours, own
     client.post("/admin/logout/")
     assert [token.get("staff/board").status_code for token in tokens] == [401, 401]
     assert owner.get("staff/board").status_code == 200  # signed in elsewhere
+
+
+def test_of_boards_that_ask_at_the_same_moment_all_end_with_their_session(ours, monkeypatch):
+    client, beside, asked = at_the_admin(ours.owner), Client(), []
+    beside.cookies = client.cookies
+
+    def while_another_asks(*args, **kwargs):
+        if not asked:
+            asked.append("now")
+            asked.append(beside.post(f"{TOKEN}?store=ours").json()["access"])
+        return staff_token(*args, **kwargs)
+
+    monkeypatch.setattr("orders.board_page.staff_token", while_another_asks)
+    tokens = [Caller(client.post(f"{TOKEN}?store=ours").json()["access"]) for _ in range(25)] + [Caller(asked[1])]
+    client.post("/admin/logout/")
+    assert {token.get("staff/board").status_code for token in tokens} == {401}
+
+
+def test_who_signs_in_beside_ends_the_boards_of_who_was_there(ours):
+    client = at_the_admin(ours.owner)
+    token = Caller(client.post(f"{TOKEN}?store=ours").json()["access"])
+    client.force_login(ours.manager)
+    assert token.get("staff/board").status_code == 401
 
 
 def test_a_token_holds_for_half_an_hour(ours, clock):
