@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 SHORTEST_SECRET = 32  # characters; RFC 7518, section 3.2: a key of the size of the hash or larger
 
+LONGEST_SESSION = 876_000  # hours, a century: some centuries further there are no dates, and no order would be taken
+
 RELAY_CONNECTIONS = 1
 
 
@@ -57,12 +59,13 @@ def settings_that_never_work(app_configs, **kwargs):
         "ORDER_RATE_PER_MINUTE",
         "LOGIN_RATE_PER_MINUTE",
         "TRUSTED_PROXIES",
-        "SESSION_EXPIRE_HOURS",
-        "SESSION_LAST_ORDER_TIMEOUT_HOURS",
     )
     for name in limits:
         if getattr(settings, name) < 0:
             yield _error(5, f"{name} is negative.", "Set it to 0 to switch it off, or to a positive number.")
+    for name in ("SESSION_EXPIRE_HOURS", "SESSION_LAST_ORDER_TIMEOUT_HOURS"):
+        if not 0 <= getattr(settings, name) <= LONGEST_SESSION:  # nor is `nan` a number of hours
+            yield _error(22, f"{name} is {getattr(settings, name):g}.", f"Set it to at most {LONGEST_SESSION} hours; 0 is never.")
     for name in ("HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"):
         if getattr(settings, name) <= 0:
             yield _error(6, f"{name} is not positive.", "Set it to a number above 0.")
