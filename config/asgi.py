@@ -16,14 +16,14 @@ from django.urls import get_resolver  # noqa: E402
 
 from config.checks import refuse_unsafe  # noqa: E402
 from stores import stream  # noqa: E402
-from tableorder.errors import TooLarge  # noqa: E402
+from tableorder.errors import Absent, TooLarge  # noqa: E402
 from tableorder.middleware import OPERATIONS  # noqa: E402
 
 refuse_unsafe()
 if settings.SERVE == "all":
     get_resolver().url_patterns  # noqa: B018  loads every view now: Django would while the first guest waits
 
-LONGEST_BODY = 6 * 1024 * 1024  # bytes: a picture of 5 MB, in its form; as in deploy/nginx
+LARGEST_BODY = 6 * 1024 * 1024  # bytes: what Nginx lets through for a picture; what takes less says so itself
 
 
 async def application(scope, receive, send):
@@ -32,27 +32,29 @@ async def application(scope, receive, send):
     elif scope["path"] in stream.PATHS and scope["method"] != "OPTIONS":  # preflights are answered by Django's CORS
         await stream.application(scope, receive, send)
     elif settings.SERVE == "streams" and scope["path"] not in OPERATIONS and scope["path"] not in stream.PATHS:
-        await stream.not_here(scope, receive, send)
+        await stream.refuse(scope, send, Absent())
     else:
         try:
-            await django(scope, up_to(LONGEST_BODY, receive), send)
+            await django(scope, limited(scope, receive), send)
         except TooLarge as error:
-            await stream.Exchange(scope, send).refuse(error)
+            await stream.refuse(scope, send, error)
 
 
-def up_to(limit, receive):
-    """`receive`, or TooLarge. Django puts a body of any length on the disk before it looks whether anybody may send one."""
-    received = 0
+def limited(scope, receive):
+    """`receive` for so much and no more: Django has the whole of a body on its disk before anything looks at its length."""
+    if int(dict(scope["headers"]).get(b"content-length", 0)) > LARGEST_BODY:
+        raise TooLarge()
+    left = LARGEST_BODY
 
-    async def limited():
-        nonlocal received
+    async def receive_some():
+        nonlocal left
         message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
+        left -= len(message.get("body", b""))
+        if left < 0:
             raise TooLarge()
         return message
 
-    return limited
+    return receive_some
 
 
 async def lifespan(receive, send):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from tableorder import sse
 from tableorder.api import problem_response, translate
-from tableorder.errors import Absent, Malformed, MethodNotAllowed
+from tableorder.errors import Malformed, MethodNotAllowed
 from tableorder.logging import of_request
 from tableorder.middleware import answered, request_id_from
 from tableorder.paging import invalid_parameter
@@ -56,9 +56,9 @@ async def application(scope, receive, send):
         hub.leave(listener)
 
 
-async def not_here(scope, receive, send):
-    """For paths that this process doesn't serve."""
-    await Exchange(scope, send).refuse(Absent())
+async def refuse(scope, send, error: Exception):
+    """For what doesn't come as far as Django."""
+    await Exchange(scope, send).refuse(error)
 
 
 class Exchange:

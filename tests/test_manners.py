@@ -1,5 +1,6 @@
 """How the API behaves whatever is asked: errors, ids, languages, strictness."""
 
+import asyncio
 import json
 import re
 from io import BytesIO
@@ -8,6 +9,7 @@ import pytest
 
 from tests.routes import Bodies, furnish, offered, with_own_ids
 from tests.snapshot import nothing_stored
+from tests.stores.stream_client import Client
 from tests.world import API, Caller, place, problem
 
 
@@ -279,3 +281,26 @@ def test_a_body_that_comes_in_chunks_is_read_like_any_other(tablet, manager, our
     with nothing_stored():
         complete = f"staff/tables/{ours.table.pk}/complete"
         problem(in_chunks(manager, complete, b'{"force": true, "session": "00000000-0000-4000-8000-000000000000"}'), 404, "NOT_FOUND")
+
+
+class Flood(Client):
+    """Somebody who sends more than anybody wants."""
+
+    taken = 0
+
+    async def _receive(self):
+        self.taken += 1
+        return {"type": "http.request", "body": bytes(1024 * 1024), "more_body": self.taken < 20}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_of_any_length_does_not_fill_the_disk():
+    """Under ASGI, Django has the whole of it there before a view is asked."""
+
+    async def story():
+        for headers, megabytes in (({}, 7), ({"content_length": str(10**12)}, 0)):
+            flood = Flood("/api/v1/tablet/login", method="POST", content_type="application/json", **headers)
+            body = await flood.answer()
+            assert (flood.status, body["code"], flood.taken) == (413, "TOO_LARGE", megabytes)
+
+    asyncio.run(story())

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from django.test import Client
 
-from config.asgi import LONGEST_BODY
+from config.asgi import LARGEST_BODY
 from tests.own_server import OwnServer
 
 
@@ -38,7 +38,7 @@ def test_a_body_of_any_length_is_not_kept(tmp_path):
     """Under ASGI Django would first put it on the disk, whole."""
     with OwnServer(tmp_path, SERVE="all") as server:
         for path in ("/api/v1/staff/login", "/admin/login/", "/health"):
-            for said in ({}, {"Content-Length": str(LONGEST_BODY + 1)}):
-                answer = httpx.post(server.address + path, content=iter([bytes(LONGEST_BODY), b"x"]), headers=said, timeout=30)
+            for said in ({}, {"Content-Length": str(LARGEST_BODY + 1)}):
+                answer = httpx.post(server.address + path, content=iter([bytes(LARGEST_BODY), b"x"]), headers=said, timeout=30)
                 assert (answer.status_code, answer.json()["code"]) == (413, "TOO_LARGE"), (path, said)
-        assert httpx.post(server.address + path, content=bytes(LONGEST_BODY), timeout=30).status_code == 405
+        assert httpx.post(server.address + path, content=bytes(LARGEST_BODY), timeout=30).status_code == 405
