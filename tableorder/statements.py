@@ -135,10 +135,10 @@ class Select(_Statement):
     _build: Callable[[], QuerySet]
 
     def _compile(self, connection):
-        self._compiler = self._build().query.get_compiler(connection=connection)
-        made = self._compiler.as_sql()
-        converters = self._compiler.get_converters([column for column, _, _ in self._compiler.select])
-        self._converted = partial(self._compiler.apply_converters, converters=converters) if converters else None
+        compiler = self._build().query.get_compiler(connection=connection)
+        made = compiler.as_sql()
+        converters = compiler.get_converters([column for column, _, _ in compiler.select])
+        self._converted = partial(compiler.apply_converters, converters=converters) if converters else None
         return made
 
     def rows(self, **values) -> list[Sequence]:

@@ -1,6 +1,9 @@
 """Statements whose SQL is made once say what the ORM would say, each time with other values."""
 
+import itertools
+import threading
 import uuid
+from functools import partial
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
@@ -43,6 +46,30 @@ def test_a_statement_made_in_one_thread_serves_others(ours, theirs):
     asked = [ours, theirs]
     answers = at_once(*[lambda world=world: codes.rows(store=world.store.pk)[0][0] for world in asked])
     assert answers == [world.store.code for world in asked]
+
+
+def test_threads_that_make_a_statement_at_once_do_not_meet(ours, theirs):
+    """As the first guests of a new process do."""
+    turns, second_began, first_is_done = itertools.count(), threading.Event(), threading.Event()
+
+    class Slowly(Given):
+        def as_sql(self, compiler, connection):
+            if next(turns) == 0:
+                second_began.wait(5)
+            else:
+                second_began.set()
+                first_is_done.wait(5)
+            return super().as_sql(compiler, connection)
+
+    echo = Select(lambda: Store.objects.filter(pk=Given("store", UUIDField())).values_list(Slowly("store", UUIDField())))
+
+    def asked(world):
+        try:
+            return echo.rows(store=world.store.pk)[0][0]
+        finally:
+            first_is_done.set()
+
+    assert at_once(*[partial(asked, world) for world in (ours, theirs)]) == [ours.store.pk, theirs.store.pk]
 
 
 def test_instances_are_read_as_the_orm_reads_them(ours):
