@@ -127,15 +127,3 @@ resource "aws_acm_certificate_validation" "main" {
   certificate_arn         = aws_acm_certificate.main[0].arn
   validation_record_fqdns = aws_route53_record.validation[*].fqdn
 }
-
-resource "aws_route53_record" "balancer" {
-  count   = var.balanced && var.zone_id != "" ? 1 : 0
-  zone_id = var.zone_id
-  name    = var.domain
-  type    = "A"
-  alias {
-    name                   = aws_lb.main[0].dns_name
-    zone_id                = aws_lb.main[0].zone_id
-    evaluate_target_health = true
-  }
-}

@@ -83,11 +83,23 @@ resource "aws_eip" "app" {
   tags     = { Name = var.name }
 }
 
+# --- The name -----------------------------------------------------------------------------------------------------
+
+# One record for both shapes, so that it is changed in place from the one to the other: a second one by the same name can't
+# be made before the first is gone.
 resource "aws_route53_record" "app" {
-  count   = !var.balanced && var.zone_id != "" ? 1 : 0
+  count   = var.zone_id == "" ? 0 : 1
   zone_id = var.zone_id
   name    = var.domain
   type    = "A"
-  ttl     = 300
-  records = [aws_eip.app[0].public_ip]
+  ttl     = var.balanced ? null : 300
+  records = var.balanced ? null : aws_eip.app[*].public_ip
+  dynamic "alias" {
+    for_each = aws_lb.main
+    content {
+      name                   = alias.value.dns_name
+      zone_id                = alias.value.zone_id
+      evaluate_target_health = true
+    }
+  }
 }

@@ -80,6 +80,12 @@ def test_only_nginx_is_published_in_production():
         assert PRODUCTION["services"][name]["networks"] == ["inside"]
 
 
+def test_timers_of_containers_run_what_those_of_systemd_do():
+    units = [timer.with_suffix(".service").read_text() for timer in (ROOT / "deploy/systemd").glob("*.timer")]
+    asked = {command for unit in units for command in re.findall(r"manage\.py (\w+)", unit)}
+    assert {*re.findall(r"manage\.py (\w+)", PRODUCTION["services"]["timers"]["command"][-1])} == asked
+
+
 def test_nothing_secret_stands_in_the_production_file():
     for name in PRODUCTION["services"]:
         for variable, value in PRODUCTION["services"][name].get("environment", {}).items():

@@ -48,6 +48,7 @@ mock_provider "aws" {
 run "smallest" {
   variables {
     domain            = "orders.example.com"
+    zone_id           = "Z0123456789EXAMPLE"
     ssh_from          = "203.0.113.7/32"
     cache             = false
     database_class    = "db.t3.micro"
@@ -56,6 +57,10 @@ run "smallest" {
   assert {
     condition     = length(aws_instance.app) == 1 && length(aws_autoscaling_group.app) == 0 && length(aws_lb.main) == 0
     error_message = "One instance and no load balancer."
+  }
+  assert {
+    condition     = length(aws_route53_record.app[0].records) == 1 && length(aws_route53_record.app[0].alias) == 0
+    error_message = "The name leads to the instance's address."
   }
   assert {
     condition     = toset([for rule in aws_vpc_security_group_ingress_rule.web : rule.from_port]) == toset([80, 443])
@@ -100,6 +105,10 @@ run "grown" {
   assert {
     condition     = length(aws_instance.app) == 0 && aws_autoscaling_group.app[0].min_size == 2 && aws_autoscaling_group.app[0].max_size == 5
     error_message = "A group of 2 to 5 instead of the instance."
+  }
+  assert {
+    condition     = length(aws_route53_record.app) == 1 && one(aws_route53_record.app[0].alias).name == aws_lb.main[0].dns_name
+    error_message = "The same record leads to the balancer."
   }
   assert {
     condition     = one(aws_autoscaling_group.app[0].instance_maintenance_policy).min_healthy_percentage == 100 && one(aws_autoscaling_group.app[0].instance_maintenance_policy).max_healthy_percentage > 100
