@@ -123,6 +123,10 @@ match database["ENGINE"].rpartition(".")[2]:
             Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
             database["TEST"] = {"NAME": f"{database['NAME']}.test"}  # threads share a file, not a memory
     case "postgresql":
+        from psycopg import Connection
+
+        from tableorder.patience import PatientConnection
+
         # A pool, because under ASGI each request has its own thread and CONN_MAX_AGE would leak connections.
         limits = {"lock_timeout": DATABASE_LOCK_TIMEOUT}
         if not TESTING:  # a test may think for long, and dropping a test database takes its time
@@ -133,6 +137,7 @@ match database["ENGINE"].rpartition(".")[2]:
                 "max_size": DATABASE_POOL_SIZE,
                 "timeout": 3,  # seconds to wait for a free connection: then 503, not a queue that outlives its clients
                 "reconnect_timeout": 10,
+                "connection_class": PatientConnection if DATABASE_STATEMENT_TIMEOUT and not TESTING else Connection,
             },
             "server_side_binding": True,
             "prepare_threshold": 5,

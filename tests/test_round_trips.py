@@ -1,17 +1,19 @@
 """Several statements in one round trip do what they would do one after the other."""
 
 import datetime
+import time
 import uuid
 from contextlib import contextmanager
 from unittest import mock
 
+import psycopg
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.utils import ProgrammingError
 
 from menus.models import Item
 from stores.models import Event
-from tableorder import round_trips
+from tableorder import patience, round_trips
 from tableorder.statements import Bound, insert, together
 from tests.threads import at_once, begin, is_waiting
 
@@ -218,3 +220,16 @@ def test_who_looks_at_statements_sees_each(ours):
     with connection.execute_wrapper(look):
         together(price(ours.item), new_price(ours.item, 1))
     assert seen == [tuple(price(ours.item)[:2]), tuple(new_price(ours.item, 1)[:2])]
+
+
+@pytest.mark.parametrize("ask", [lambda driver, sql: driver.execute(sql), lambda driver, sql: round_trips.ask(driver, [(sql, ())])])
+def test_a_server_that_does_not_answer_is_given_up(ask, settings, monkeypatch):
+    """It may stand still, and then ends nothing itself."""
+    settings.DATABASE_STATEMENT_TIMEOUT = 0.1
+    monkeypatch.setattr(patience, "GRACE", 0.1)
+    with patience.PatientConnection.connect(**connection.get_connection_params()) as driver:
+        began = time.monotonic()
+        with pytest.raises(psycopg.OperationalError, match="does not answer"):
+            ask(driver, "SELECT pg_sleep(5)")
+        assert time.monotonic() - began < 3
+        assert driver.closed
