@@ -1,6 +1,8 @@
 """What must not go into production does not start, and says what to set instead."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 
@@ -174,6 +176,18 @@ def test_too_many_connections_for_the_database_are_told():
     assert done.returncode != 0
     assert "tableorder.W001" in done.stderr
     assert "41 database connections" in done.stderr
+
+
+def test_the_example_can_be_taken_as_it_is():
+    """Every line of it, as `.env`, systemd and containers read it, is what there is without it."""
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    lines = dict(re.findall(r"^#?([A-Z0-9_]+)=(.*)$", example, re.MULTILINE))
+    code = f"from django.conf import settings as s; print({{name: getattr(s, name) for name in {[*lines]} if hasattr(s, name)}})"
+    otherwise = {"DATABASE_STATEMENT_TIMEOUT": "4"}  # manage.py has a default of its own
+    without, taken = (ast.literal_eval(manage("shell", "-v0", "-c", code, **given).stdout) for given in (otherwise, lines))
+    assert taken.pop("MEDIA_ROOT") == os.path.basename(without.pop("MEDIA_ROOT"))
+    assert taken == without
+    assert not manage("check", **lines).returncode
 
 
 def test_options_in_the_database_url_are_kept():
