@@ -57,7 +57,7 @@ resource "aws_db_instance" "main" {
   skip_final_snapshot        = !var.database_protected
   final_snapshot_identifier  = "${var.name}-last"
 
-  enabled_cloudwatch_logs_exports = local.mysql ? ["error", "slowquery"] : ["postgresql"]
+  enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.database)
 
   lifecycle {
     # After a restore: the snapshot it came from is no reason to make it again.

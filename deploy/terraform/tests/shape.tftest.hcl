@@ -83,7 +83,7 @@ run "smallest" {
     error_message = "What is off opens no port."
   }
   assert {
-    condition     = alltrue([for group in aws_cloudwatch_log_group.of : group.retention_in_days == 7])
+    condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.of), values(aws_cloudwatch_log_group.database)) : group.retention_in_days == 7]) && toset(aws_db_instance.main.enabled_cloudwatch_logs_exports) == toset(keys(aws_cloudwatch_log_group.database))
     error_message = "Logs are kept for 7 days."
   }
   assert {
@@ -140,6 +140,10 @@ run "mysql" {
   assert {
     condition     = aws_db_instance.main.engine == "mysql" && aws_db_parameter_group.main.family == "mysql8.0"
     error_message = "MySQL 8."
+  }
+  assert {
+    condition     = toset(aws_db_instance.main.enabled_cloudwatch_logs_exports) == toset(["error", "slowquery"])
+    error_message = "Its errors and slow statements are in CloudWatch."
   }
   assert {
     condition     = anytrue([for parameter in aws_db_parameter_group.main.parameter : parameter.name == "character_set_server" && parameter.value == "utf8mb4"])
