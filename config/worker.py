@@ -1,4 +1,4 @@
-"""Gunicorn's worker for ASGI, so that it stops without breaking what is under way."""
+"""Gunicorn's worker for ASGI, so that it stops without breaking what is under way, and keeps no more than it needs."""
 
 import asyncio
 import os
@@ -6,12 +6,36 @@ import signal
 import sys
 
 from gunicorn.arbiter import Arbiter
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
 QUIET = 1.0  # seconds for requests that were sent before their client could know that this worker is stopping
 NOTIFY = 2  # seconds between two signs of life
 FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's graceful_timeout
+LONGEST_HEAD = 64 * 1024  # bytes of a request's line and headers; Nginx lets half of that through
+
+
+class BoundedHead(HttpToolsProtocol):
+    """Refuses a request whose head does not end. Uvicorn would keep all that comes of it, and gunicorn's limits are not asked here."""
+
+    _head: int | None = None  # bytes of the one that is arriving
+
+    def data_received(self, data):
+        arriving = self._head is not None
+        super().data_received(data)
+        if arriving and self._head is not None and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > LONGEST_HEAD:
+                self.send_400_response("The head of this request is too long.")
+
+    def on_message_begin(self):
+        self._head = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self):
+        self._head = None
+        super().on_headers_complete()
 
 
 class GracefulServer(Server):
@@ -37,7 +61,7 @@ class GracefulServer(Server):
 class StreamWorker(UvicornWorker):
     CONFIG_KWARGS = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": BoundedHead,
         "ws": "none",
         "lifespan": "on",
         # Whom to believe about addresses, TRUSTED_PROXIES says (tableorder/addresses.py). Uvicorn would believe
