@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from menus.models import MAX_PRICE
-from tableorder.fields import Boolean, Id, Integer, Strict, Text
+from tableorder.fields import Boolean, Id, Integer, Many, Strict, Text
 
 MAX_STOCK = 1_000_000
 MAX_OPTIONS = 50  # of a group; as many groups of an item
@@ -22,7 +22,7 @@ def stock(**more):
 
 
 def group_ids(**more):
-    return serializers.ListField(child=Id(), max_length=MAX_OPTIONS, **more)
+    return Many(child=Id(), max_length=MAX_OPTIONS, **more)
 
 
 def once(values):
@@ -91,7 +91,7 @@ class NewOptionGroup(Strict):
     name = Text(max_length=100)
     min = Integer(min_value=0, max_value=MAX_OPTIONS)
     max = Integer(min_value=1, max_value=MAX_OPTIONS)
-    options = serializers.ListField(child=NewOption(), min_length=1, max_length=MAX_OPTIONS)
+    options = Many(child=NewOption(), min_length=1, max_length=MAX_OPTIONS)
 
 
 class OptionGroupChange(Strict):
@@ -100,7 +100,7 @@ class OptionGroupChange(Strict):
     name = Text(max_length=100, required=False)
     min = Integer(min_value=0, max_value=MAX_OPTIONS, required=False)
     max = Integer(min_value=1, max_value=MAX_OPTIONS, required=False)
-    options = serializers.ListField(child=OptionInput(), min_length=1, max_length=MAX_OPTIONS, required=False)
+    options = Many(child=OptionInput(), min_length=1, max_length=MAX_OPTIONS, required=False)
 
     def validate_options(self, options):
         once([option.get("id") for option in options])
@@ -108,12 +108,12 @@ class OptionGroupChange(Strict):
 
 
 class CategoryOrderInput(Strict):
-    ids = serializers.ListField(child=Id(), help_text="All categories of the store.")
+    ids = Many(child=Id(), help_text="All categories of the store.")
 
 
 class ItemOrderInput(Strict):
     category = Id()
-    ids = serializers.ListField(child=Id(), help_text="All items of the category.")
+    ids = Many(child=Id(), help_text="All items of the category.")
 
 
 class ImageInput(Strict):

@@ -9,7 +9,7 @@ from orders.pricing import NewLine
 from orders.services import NOT_SAID, NewOrder
 from sessions_app.api.schemas import CallOutput, SessionOutput
 from stores.api.schemas import TableOutput, TableReference
-from tableorder.fields import Boolean, Id, Integer, Strict, Text
+from tableorder.fields import Boolean, Id, Integer, Many, Strict, Text
 
 MAX_LINES = 50
 
@@ -17,7 +17,7 @@ MAX_LINES = 50
 class NewLineInput(Strict):
     item = Id()
     quantity = Integer(min_value=1, max_value=99)
-    options = serializers.ListField(child=Id(), max_length=50, default=list)
+    options = Many(child=Id(), max_length=50, default=list)
     note = Text(max_length=200, allow_blank=True, default="")
 
     def to_internal_value(self, data):
@@ -26,7 +26,7 @@ class NewLineInput(Strict):
 
 
 class QuoteInput(Strict):
-    lines = serializers.ListField(child=NewLineInput(), max_length=MAX_LINES)
+    lines = Many(child=NewLineInput(), max_length=MAX_LINES)
 
 
 class NewOrderInput(QuoteInput):
@@ -55,9 +55,7 @@ class CancelledLineInput(Strict):
 class CancelInput(Strict):
     reason = Text(max_length=200)
     version = Integer(min_value=1, max_value=2**31 - 1, default=None, help_text="Required unless the order is cancelled already.")
-    lines = serializers.ListField(
-        child=CancelledLineInput(), min_length=1, max_length=MAX_LINES, required=False, help_text="None: all that is live."
-    )
+    lines = Many(child=CancelledLineInput(), min_length=1, max_length=MAX_LINES, required=False, help_text="None: all that is live.")
 
     def validate_lines(self, lines):
         if len({line.line for line in lines}) != len(lines):

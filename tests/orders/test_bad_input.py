@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
+from rest_framework import serializers
 
 from menus.models import Item, ItemOptionGroup, Option, OptionGroup
 from orders.models import Order
@@ -338,3 +339,29 @@ def test_what_another_store_sells_stays_their_secret(db):
     ]
     known, unknown = (answer.json() | {"request_id": ""} for answer in answers)
     assert known == unknown
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("tablet/login", lambda: {f"{number:x}": 1 for number in range(4500)}),
+        ("tablet/quote", lambda: {"lines": [{}] * 15_000}),
+        ("tablet/quote", lambda: {"lines": [1] * 20_000}),
+        ("tablet/quote", lambda: {"lines": [{"item": "x", "quantity": 1, "options": [1] * 100, "a": 1, "b": 1}] * 150}),
+        ("tablet/orders", lambda: {"lines": [{"a": 1}] * 6000}),
+        ("staff/option-groups", lambda: {"name": "x", "min": 0, "max": 1, "options": [{}] * 15_000}),
+        ("staff/categories/order", lambda: {"ids": [1] * 20_000}),
+    ],
+)
+def test_of_much_that_is_wrong_a_little_is_named_and_the_rest_is_not_looked_at(tablet, owner, path, body, monkeypatch):
+    looked_at, look = [], serializers.Field.run_validation
+
+    def count(field, *args):
+        looked_at.append(field)
+        return look(field, *args)
+
+    monkeypatch.setattr(serializers.Field, "run_validation", count)
+    caller, method = (owner if path.startswith("staff") else tablet), ("put" if path.endswith("order") else "post")
+    answer = getattr(caller, method)(path, body(), key="tap-0001")
+    assert 0 < len(problem(answer, 400, "VALIDATION")["errors"]) <= 20 * 22
+    assert len(looked_at) < 1000
