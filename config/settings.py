@@ -301,6 +301,7 @@ LOGIN_URL = "admin:login"
 SESSION_ENGINE = "tableorder.browser_sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "tableorder.api.stale_page"
 SESSION_COOKIE_AGE = int(JWT_EXPIRE_HOURS * 3600)
 CSRF_TRUSTED_ORIGINS = [origin for origin in CORS_ALLOWED_ORIGINS if origin.startswith("https://")]
 X_FRAME_OPTIONS = "DENY"

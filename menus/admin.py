@@ -70,7 +70,7 @@ class CategoryAdmin(DraggableAdmin):
         return store and in_order(Category.objects.in_store(store))
 
     def how_to_drag(self, request):
-        return _("Choose a store on the right to drag its categories into order.") if chosen_store(request) is None else None
+        return _("Choose a store in the filter to drag its categories into order.") if chosen_store(request) is None else None
 
     def list_of(self, row):
         return in_order(Category.objects.in_store(row.store))
@@ -143,8 +143,8 @@ class ItemAdmin(DraggableAdmin):
 
     def how_to_drag(self, request):
         if chosen_store(request) is None:
-            return _("Choose a store and a category on the right to drag its items into order.")
-        return _("Choose a category on the right to drag its items into order.")
+            return _("Choose a store and a category in the filter to drag its items into order.")
+        return _("Choose a category in the filter to drag its items into order.")
 
     @admin.display(description="", empty_value="")
     def thumbnail(self, item):

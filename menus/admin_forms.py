@@ -142,6 +142,9 @@ class OptionFormSet(OrderedFormSet):
 
 
 class ChoiceFormSet(OrderedFormSet):
+    def get_unique_error_message(self, unique_check):
+        return _("This stands here twice.")
+
     def clean(self):
         super().clean()
         if any(self.errors):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from stores.models import Store, Table, User
 from stores.scoping import StoreScoped
@@ -48,7 +49,7 @@ class TableSession(models.Model):
     store_lookup = "store"
 
     class State(models.TextChoices):
-        ACTIVE = "active", _("active")
+        ACTIVE = "active", pgettext_lazy("a party", "active")  # in Korean another word than of a table
         EXPIRED = "expired", _("unsettled")
         COMPLETED = "completed", _("completed")
 

@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import ForeignKey, ManyToManyField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext_lazy
 
 # Django's own texts whose Korean is not fit for a shop: named here, they are translated with ours, which come first.
 SAID_ANEW = (
@@ -17,6 +17,52 @@ SAID_ANEW = (
     gettext_noop("View %s"),
     gettext_noop("None available"),
     gettext_noop(" By %(filter_title)s "),
+    gettext_noop("Any date"),
+    gettext_noop("All dates"),
+    gettext_noop("Start typing to filter…"),
+    gettext_noop("Action:"),
+    gettext_noop("No action selected."),
+    gettext_noop("Items must be selected in order to perform actions on them. No items have been changed."),
+    # Saved
+    gettext_noop("Save and add another"),
+    gettext_noop("Save and continue editing"),
+    gettext_noop("The {name} “{obj}” was added successfully."),
+    gettext_noop("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    gettext_noop("You may edit it again below."),
+    gettext_noop("The {name} “{obj}” was changed successfully."),
+    gettext_noop("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    gettext_noop("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    ngettext_lazy("%(count)s %(name)s was changed successfully.", "%(count)s %(name)s were changed successfully."),
+    gettext_noop("%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?"),
+    # Deleted
+    gettext_noop("Delete multiple objects"),
+    gettext_noop("Objects"),
+    gettext_noop(
+        'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? All of the following related items will be deleted:'
+    ),
+    gettext_noop(
+        "Are you sure you want to delete the selected %(objects_name)s? "
+        "All of the following objects and their related items will be deleted:"
+    ),
+    gettext_noop("Yes, I’m sure"),
+    gettext_noop("The %(name)s “%(obj)s” was deleted successfully."),
+    gettext_noop("Successfully deleted %(count)d %(items)s."),
+    # What has changed
+    gettext_noop("History"),
+    gettext_noop("Change history: %s"),
+    gettext_noop("This object doesn’t have a change history. It probably wasn’t added via this admin site."),
+    gettext_noop("Changed {fields}."),
+    gettext_noop("Added {name} “{object}”."),
+    gettext_noop("Changed {fields} for {name} “{object}”."),
+    gettext_noop("Deleted {name} “{object}”."),
+    gettext_noop("and"),
+    # Passwords
+    gettext_noop("Please enter the correct %(username)s and password for a staff account. Note that both fields may be case-sensitive."),
+    gettext_noop(
+        "Please enter your old password, for security’s sake, and then enter your new password twice "
+        "so we can verify you typed it in correctly."
+    ),
+    gettext_noop("Your password can’t be a commonly used password."),
 )
 
 

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core import exceptions as django_exceptions
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
-from django.views import defaults
 from rest_framework import exceptions as drf_exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -220,18 +220,27 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def _handler(refusal, page):
-    """A Django error handler: problem+json under /api/, Django's own page elsewhere."""
+def _handler(refusal):
+    """A Django error handler: problem+json under /api/, a page that says the same elsewhere."""
 
     def handle(request, exception=None):
+        meant = translate(exception) if exception else refusal()
         if request.path.startswith(settings.API_PREFIX):
-            return problem_response(request, translate(exception) if exception else refusal())
-        return page(request, exception) if refusal is not InternalError else page(request)
+            return problem_response(request, meant)
+        status = status_of(meant)
+        said = {"title": TITLES[status], "detail": meant.detail, "at_the_admin": request.path.startswith("/admin/")}
+        # Without the request, whose person may be what could not be read.
+        return HttpResponse(render_to_string("refused.html", said), status=status)
 
     return handle
 
 
-bad_request = _handler(errors.Malformed, defaults.bad_request)
-forbidden = _handler(errors.Forbidden, defaults.permission_denied)
-not_found = _handler(errors.Absent, defaults.page_not_found)
-server_error = _handler(InternalError, defaults.server_error)
+bad_request = _handler(errors.Malformed)
+forbidden = _handler(errors.Forbidden)
+not_found = _handler(errors.Absent)
+server_error = _handler(InternalError)
+
+
+def stale_page(request, reason=""):
+    """Django's CSRF_FAILURE_VIEW: mostly somebody who has signed in anew in another tab."""
+    return forbidden(request, errors.StalePage())

@@ -41,6 +41,14 @@ class Forbidden(Refusal):
     detail = _("This is not allowed for you.")
 
 
+class StalePage(Forbidden):
+    code = "STALE_PAGE"
+    detail = _(
+        "You have signed in anew since this page was opened, or the browser keeps no cookies. "
+        "Nothing was changed. Please reload the page and try again."
+    )
+
+
 class Absent(Refusal):
     """It does not exist, or it belongs to another store: from outside both look the same."""
 

@@ -62,8 +62,10 @@ def test_nothing_is_in_the_catalogue_that_no_longer_is_in_the_program(catalogue)
 
 
 def test_the_compiled_file_says_what_the_text_says(catalogue):
-    compiled = {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in polib.mofile(str(CATALOGUE.with_suffix(".mo")))}
-    assert compiled == {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in catalogue}
+    def said(entries):
+        return {(entry.msgctxt, entry.msgid): (entry.msgstr, entry.msgstr_plural) for entry in entries}
+
+    assert said(polib.mofile(str(CATALOGUE.with_suffix(".mo")))) == said(catalogue)
 
 
 def test_placeholders_survive_translation(catalogue):

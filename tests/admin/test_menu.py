@@ -344,6 +344,14 @@ def test_choices_that_nobody_could_make(desk, ours, told):
     assert told() == []
 
 
+def test_a_group_that_is_chosen_twice(desk, ours, told):
+    (option, _) = make_choice(ours.item)
+    form = desk.form(Item, ours.item)
+    again = {"choices-TOTAL_FORMS": "2", "choices-1-group": str(option.group.pk), "choices-1-id": "", "choices-1-item": str(ours.item.pk)}
+    assert "This stands here twice." in errors_of(form.send(**again))
+    assert told() == []
+
+
 def test_files_that_are_no_pictures(desk, ours, told):
     for file in (io.BytesIO(b"not a picture"), picture("GIF"), io.BytesIO(b"")):
         file.name = "dish.png"
@@ -429,7 +437,7 @@ def test_lists_are_dragged_only_where_they_have_one_order(desk, ours, theirs):
     assert draggable(Category)
     assert draggable(Item, category__id__exact=one)
     assert not draggable(Item)
-    assert "Choose a category on the right" in desk.get(list_url(Item)).content.decode()
+    assert "Choose a category in the filter" in desk.get(list_url(Item)).content.decode()
     assert not draggable(Item, category__id__exact=one, q="bibimbap")
     assert not draggable(Item, category__id__exact=one, o="2")
     assert not draggable(Item, category__id__exact=str(theirs.category.pk))
@@ -437,7 +445,7 @@ def test_lists_are_dragged_only_where_they_have_one_order(desk, ours, theirs):
     Membership.objects.create(user=ours.owner, store=theirs.store, role="owner")
     chain = Desk(ours.owner)
     assert not draggable(Category, chain)
-    assert "Choose a store on the right" in chain.get(list_url(Category)).content.decode()
+    assert "Choose a store in the filter" in chain.get(list_url(Category)).content.decode()
     assert draggable(Category, chain, store__id__exact=str(ours.store.pk))
     assert chain.drag(Category, ours.category, theirs.category).status_code == 400
 

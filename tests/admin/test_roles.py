@@ -166,3 +166,27 @@ def test_a_longer_list_takes_no_more_queries(ours, theirs, operator, model):
     grow(theirs)
     grow(make_world("third", tables=3))
     assert queries() == few
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "way_back"), [("ko", "권한 없음", "관리 화면으로 돌아가기"), ("en", "Not allowed", "Back to the admin")]
+)
+def test_what_is_closed_says_so_in_the_persons_language(ours, language, title, way_back):
+    answer = Desk(ours.manager, **{"accept-language": language}).get(list_url(Item))
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert f'<html lang="{language}">' in page and title in page and way_back in page
+
+
+def test_a_page_from_before_the_last_sign_in_says_what_to_do(ours):
+    desk = Desk(ours.owner, **{"accept-language": "ko"})
+    desk.http.handler.enforce_csrf_checks = True
+    answer = desk.post(list_url(Item), {"csrfmiddlewaretoken": "old"})
+    assert answer.status_code == 403
+    assert "화면을 새로 고친 뒤" in answer.content.decode()
+
+
+def test_a_page_that_is_not_there_says_so(ours):
+    answer = Desk(ours.owner, **{"accept-language": "ko"}).get("/admin/nothing/")
+    assert answer.status_code == 404
+    assert "찾을 수 없음" in answer.content.decode()
