@@ -151,7 +151,7 @@ class ItemAdmin(DraggableAdmin):
         sizes = images.urls(item.image.name)
         return sizes and format_html('<img src="{}" alt="" width="56" height="42" style="object-fit: cover" loading="lazy">', sizes["list"])
 
-    @admin.display(description="", ordering="price")
+    @admin.display(description="")
     def price_in_words(self, item):
         return money(item.price, item.store.currency)
 

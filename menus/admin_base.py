@@ -91,7 +91,7 @@ class DraggableAdmin(SortableAdminMixin, MenuAdmin):
     def _add_reorder_method(self):
         """The package's way to its column; ours is the method below."""
 
-    @admin.display(description="", ordering="position")
+    @admin.display(description="")
     def _reorder_(self, row):
         return format_html('<div class="drag handle" pk="{}" order="{}">&nbsp;</div>', row.pk, row.position)
 

@@ -119,6 +119,10 @@ class OrderedFormSet(CustomInlineFormSet):
         forms.sort(key=lambda form: form.cleaned_data.get("position") or 0)  # stable: ties stay as they were shown
         return forms + [form for form in self.extra_forms if form.has_changed() and not self._should_delete_form(form)]
 
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        form.fields["DELETE"].widget.attrs["aria-label"] = form.fields["DELETE"].label
+
     def clean(self):
         super().clean()
         if any(form.instance._state.adding for form in self.initial_forms):  # an id that is not, or no longer, one of these rows

@@ -57,6 +57,8 @@ class Scoped:
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", field.label)  # in lists and inlines there is no <label>
         for shortcut in ("can_change_related", "can_delete_related", "can_view_related"):
             if hasattr(getattr(field, "widget", None), shortcut):
                 setattr(field.widget, shortcut, False)
@@ -100,6 +102,10 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
     store_first = True  # lists and forms name the store first, to people who have several
     asks_store = True  # and ask for it when a row is added, unless it follows from another field
     list_select_related = ["store"]
+
+    class Media:
+        css = {"all": ["stores_admin/admin.css"]}
+        js = ["stores_admin/once.js"]
 
     # --- The store, where it is not plain anyway ---
 

@@ -168,6 +168,12 @@ def test_buttons_on_the_page_of_one_row(desk, order, call):
         assert f'name="action" value="{action}"' in desk.get(change_url(row)).content.decode()
 
 
+def test_records_have_no_history_of_changes(desk, order, ours):
+    """Nobody changes them in a form, so that page would be empty; what was done with them stands in the audit."""
+    assert "historylink" not in desk.get(change_url(order)).content.decode()
+    assert "historylink" in desk.get(change_url(ours.item)).content.decode()
+
+
 def test_three_steps_end_with_completed(db):
     three = make_world("three", steps=3, currency="USD", timezone="America/New_York")
     order = Order.objects.get(pk=place(three.table, three.item)["id"])
