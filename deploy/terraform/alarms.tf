@@ -76,6 +76,10 @@ locals {
         namespace = "TableOrder", metric = "Ready", dimensions = local.ours
         statistic = "Minimum", below = 1, periods = 3, period = 60, missing = "breaching"
       }
+      failed-units = {
+        namespace = "TableOrder", metric = "FailedUnits", dimensions = local.ours
+        statistic = "Maximum", above = 0, periods = 3, period = 60
+      }
     },
     var.broker ? {
       outbox-age = {

@@ -149,6 +149,17 @@ def test_user_data_gives_nginx_its_room(tmp_path):
     run(program("nginx"), "-t", "-e", tmp_path / "error.log", "-c", conf)
 
 
+def test_a_unit_that_has_failed_is_told(tmp_path):
+    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": "printf '%s\\n' one.service two.service"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    given = {"AWS": f"{tmp_path}/aws", "SYSTEMCTL": f"{tmp_path}/systemctl", "STATE_DIRECTORY": str(tmp_path)}
+    nobody = {"TABLE_ORDER_SERVICE": "table-order", "UNITS": f"http://127.0.0.1:{free_port()}"}
+    run(DEPLOY / "measure", env=os.environ | given | nobody)
+    told = (tmp_path / "told").read_text()
+    assert '"MetricName": "FailedUnits", "Value": 2,' in told and '"MetricName": "Ready", "Value": 0,' in told
+
+
 def test_shellcheck_has_no_complaint():
     run(program("shellcheck"), *SCRIPTS)
 

@@ -5,7 +5,7 @@
 #   EBS 20 GB gp3                   2      S3 10 GB, few requests           0.25
 #   data out, 10 GB                 1      CloudWatch Logs, 5 GB            2.50
 #   Secrets Manager, 1 secret       0.40   KMS key of the alarms            1
-#   public IPv4 address             3.65   alarms, 9 (10 are free), metrics 0.90
+#   public IPv4 address             3.65   alarms, 10 (all free), metrics   0.90
 #   together                     about $42; with db.t3.small (25) and Redis (12) about $64
 
 domain = "orders.example.com"
