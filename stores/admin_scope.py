@@ -171,8 +171,11 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
             return super().lookup_allowed(lookup, value, request)
         paths = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request) if not isinstance(spec, type)]
         paths += [self.date_hierarchy] if self.date_hierarchy else []
-        endings = ("", "__exact", "__id__exact", "__isnull", "__gte", "__gt", "__lte", "__lt", "__year", "__month", "__day")
-        return any(lookup == f"{path}{ending}" for path in paths for ending in endings)
+        endings = ("", "__exact", "__id__exact", "__isnull", "__gte", "__gt", "__lte", "__lt")
+        if any(lookup == f"{path}{ending}" for path in paths for ending in endings):
+            return True
+        of_a_date = [f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day")]
+        return lookup in of_a_date and len(value) <= len("2026")  # a longer number is none to Python's dates
 
     # --- Actions, in the list and on the page of a single row ---
 

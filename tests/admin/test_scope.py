@@ -264,6 +264,18 @@ def test_a_nul_in_an_address_is_a_bad_request(ours, desk, operator):
             assert person.get(address).status_code == 400, address
 
 
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        (TableSession, {"started_at__year": "0"}),
+        (Order, {"business_day__year": "99999999999"}),
+        (Order, {"business_day__year": "0", "business_day__month": "11"}),
+    ],
+)
+def test_filters_that_nobody_can_have_clicked_are_refused_and_no_error_of_ours(outsider, model, query):
+    assert outsider.get(list_url(model), **query).status_code in (302, 400)
+
+
 def test_only_primary_keys_may_be_referenced(both, outsider):
     for model in OWNED:
         assert outsider.get(f"{list_url(model)}?_to_field=password&_popup=1").status_code == 400
