@@ -91,6 +91,9 @@ class ChoiceInline(ScopedInline, SortableTabularInline):
     def get_queryset(self, request):
         return super().get_queryset(request).filter(group__deleted_at=None)
 
+    def get_autocomplete_fields(self, request):
+        return ("group",) if request.user.is_superuser else ()  # of a thousand stores there are too many for a list
+
     def get_formset(self, request, obj=None, **kwargs):
         formset = super().get_formset(request, obj, **kwargs)
         if obj is not None:
@@ -124,6 +127,9 @@ class ItemAdmin(DraggableAdmin):
             return super().get_fieldsets(request, obj)
         *others, (title, options) = super().get_fieldsets(request, obj)
         return [*others, (title, {**options, "fields": ["new_image"]})]
+
+    def get_autocomplete_fields(self, request):
+        return ("category",) if request.user.is_superuser else ()  # likewise
 
     # --- The list ---
 

@@ -30,6 +30,11 @@ class ScopedFilter(admin.RelatedFieldListFilter):
         return [(row.pk, str(row)) for row in rows.order_by(*self.field_admin_ordering(field, request, model_admin))]
 
 
+def with_its_store(row) -> str:
+    """As a choice among the rows of several stores."""
+    return f"{row.store} · {row}" if hasattr(row, "store") else str(row)
+
+
 class Scoped:
     """What lists, forms and inlines have in common."""
 
@@ -52,7 +57,7 @@ class Scoped:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and reach(request).only_store is None and hasattr(field.queryset.model, "store"):
             field.queryset = field.queryset.select_related("store").order_by("store__name", *field.queryset.query.order_by)
-            field.label_from_instance = lambda row: f"{row.store} · {row}"
+            field.label_from_instance = with_its_store
         return field
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):

@@ -73,6 +73,15 @@ class Autocomplete(AutocompleteJsonView):
             raise PermissionDenied
         return asked
 
+    def get_queryset(self):
+        rows = super().get_queryset()
+        return rows.select_related("store") if hasattr(rows.model, "store") else rows
+
+    def serialize_result(self, obj, to_field_name):
+        from .admin_scope import with_its_store
+
+        return {**super().serialize_result(obj, to_field_name), "text": with_its_store(obj)}
+
 
 class StoreAdminSite(admin.AdminSite):
     site_title = site_header = "Table Order"
