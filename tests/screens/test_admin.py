@@ -38,7 +38,7 @@ def test_a_double_click_saves_once(open_admin):
         page.mouse.down(click_count=count)
         page.mouse.up(click_count=count)
         page.wait_for_timeout(100)
-    expect(page.locator(".messagelist .success")).to_have_text("추가했습니다: 옵션 그룹 “두 번 누름”")
+    expect(page.locator(".messagelist .success")).to_have_text("옵션 그룹 “두 번 누름” 항목을 추가했습니다.")
     assert len(sent) == 1
 
 
