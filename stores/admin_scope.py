@@ -6,12 +6,13 @@ are not used. A row's store shows only to people who have more than one.
 """
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import IntegrityError
 from django.http import HttpResponseRedirect
 
-from tableorder.errors import Refusal
+from tableorder.errors import Malformed, Refusal
 from tableorder.transactions import whole
 
 from .admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
@@ -209,6 +210,14 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
         # a transaction around them all would turn upside down.
         whole_change = "_save" in request.POST or request.POST.get("action") == "delete_selected"
         return self.guarded(request, super().changelist_view, extra_context, whole_change=whole_change)
+
+    def response_action(self, request, queryset):
+        try:
+            for id in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.clean(id, None)
+        except ValidationError as error:  # no page of ours sends such an id
+            raise Malformed() from error
+        return super().response_action(request, queryset)
 
     def guarded(self, request, view, *args, whole_change=True):
         """A POST is one whole change; what the services refuse is said in a message and nothing of it stays."""

@@ -145,11 +145,8 @@ def test_autocomplete_finds_nothing_of_ours(both, outsider):
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
 def test_no_action_reaches_rows_of_ours(both, outsider, operator, model):
     ours, _ = both
-    actions = (
-        {*operator.http.get(list_url(model)).context["action_form"].fields["action"].choices} if _has_actions(operator, model) else set()
-    )
     before = everything(ours.store)
-    for action, _label in [*actions, ("delete_selected", "")]:
+    for action, _label in [*_actions(operator, model), ("delete_selected", "")]:
         for more in ({"index": "0"}, {"confirmed": "yes", "post": "yes", "reason": "mine now"}, {"index": "0", "select_across": "1"}):
             data = {"action": action, "_selected_action": [str(row.pk) for row in ours_to_look_at(model, ours)], **more}
             answer = outsider.post(list_url(model), data)
@@ -158,9 +155,17 @@ def test_no_action_reaches_rows_of_ours(both, outsider, operator, model):
     assert everything(ours.store) == before
 
 
-def _has_actions(operator, model):
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_ids_that_are_none_are_refused_and_no_error_of_ours(operator, model):
+    for action, _label in [*_actions(operator, model), ("delete_selected", "")]:
+        for id in ("nonsense", "\x00", "9" * 40):
+            assert operator.act(model, action, id).status_code in (200, 302, 403)
+
+
+def _actions(operator, model):
     context = operator.http.get(list_url(model)).context
-    return context is not None and context.get("action_form") is not None
+    form = context and context.get("action_form")
+    return form.fields["action"].choices if form else []
 
 
 @pytest.mark.parametrize("model", [Category, Item, OptionGroup, Table, Membership, Store], ids=lambda model: model.__name__)
