@@ -289,17 +289,18 @@ def test_keys_that_differ_by_a_byte_are_two_keys(tablet, ours):
 
 def test_a_key_is_bound_to_all_of_its_content(tablet, ours):
     large = make_choice(ours.item)[1]
-    good = {"lines": [line(ours.item, 2)], "note": "hurry"}
+    good = {"lines": [line(ours.item, 2)], "note": "hurry", "session": None}
     assert tablet.post(ORDERS, good, key="tap-0001").status_code == 201
     others = [
-        {"lines": [line(ours.item, 3)], "note": "hurry"},
-        {"lines": [line(ours.item, 2), line(ours.item, 2)], "note": "hurry"},
-        {"lines": [line(ours.items[1], 2)], "note": "hurry"},
-        {"lines": [line(ours.item, 2, large)], "note": "hurry"},
-        {"lines": [line(ours.item, 2, note="x")], "note": "hurry"},
-        {"lines": [line(ours.item, 2)]},
+        good | {"lines": [line(ours.item, 3)]},
+        good | {"lines": [line(ours.item, 2), line(ours.item, 2)]},
+        good | {"lines": [line(ours.items[1], 2)]},
+        good | {"lines": [line(ours.item, 2, large)]},
+        good | {"lines": [line(ours.item, 2, note="x")]},
+        good | {"note": ""},
         good | {"expected_total": 24000},
-        good | {"session": None},
+        good | {"session": str(uuid.uuid4())},
+        {name: value for name, value in good.items() if name != "session"},
     ]
     with nothing_stored():
         for asked in others:

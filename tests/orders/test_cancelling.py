@@ -56,18 +56,23 @@ def test_a_line_with_nothing_left_is_cancelled_and_so_is_an_order_without_live_l
 
 
 def test_a_whole_order_is_cancelled_but_its_rows_stay(manager, tablet, ours):
-    order = order_of_lines(ours, 2, 3)
-    cancel(manager, order, (order["lines"][0], 1))
+    order = order_of_lines(ours, 2, 3, 1)
+    half, whole, gone = order["lines"]
+    cancel(manager, order, (half, 1), (gone, 1))
     now = cancel(manager, order | {"version": 2}).json()
     assert (now["status"], now["total"]) == ("cancelled", 0)
-    assert [row["cancelled_quantity"] for row in now["lines"]] == [2, 3]
+    assert [row["cancelled_quantity"] for row in now["lines"]] == [2, 3, 1]
     shown = tablet.get("tablet/session").json()
     assert shown["total"] == 0
     assert [row["status"] for row in shown["orders"]] == ["cancelled"]
     assert list(Cancellation.objects.order_by("id").values_list("quantity", "reason", "cancelled_by")) == [
-        (quantity, "sent back", ours.manager.pk) for quantity in (1, 1, 3)
+        (quantity, "sent back", ours.manager.pk) for quantity in (1, 1, 1, 3)
     ]
-    assert AuditEntry.objects.in_store(ours.store).filter(action="order.cancelled", actor=ours.manager).count() == 2
+    entries = AuditEntry.objects.in_store(ours.store).filter(action="order.cancelled", actor=ours.manager).order_by("id")
+    assert [entry.details for entry in entries] == [
+        {"order": order["id"], "reason": "sent back", "lines": [{"line": line["id"], "quantity": quantity} for line, quantity in parts]}
+        for parts in ([(half, 1), (gone, 1)], [(half, 1), (whole, 3)])
+    ]
 
 
 def test_a_cancelled_order_is_cancelled_again_without_anything_happening(manager, ours):

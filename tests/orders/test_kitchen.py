@@ -95,15 +95,16 @@ def test_an_order_is_as_far_as_the_last_of_its_live_lines(manager, ours, owner):
 
 
 def test_moving_an_order_takes_along_only_the_lines_that_are_behind(manager, ours):
-    order = order_of_lines(ours, 1, 1, 1)
-    first, second, third = order["lines"]
+    order = order_of_lines(ours, 1, 1, 1, 1)
+    first, second, third, fourth = order["lines"]
     order = move(manager, order, "preparing", first)
     order = move(manager, order, "ready", first)
+    order = move(manager, order, "preparing", fourth)
     order = manager.post(
         url(order) + "/cancel", {"reason": "x", "version": order["version"], "lines": [{"line": third["id"], "quantity": 1}]}
     ).json()
     order = move(manager, order, "preparing")
-    assert [row["status"] for row in order["lines"]] == ["ready", "preparing", "cancelled"]
+    assert [row["status"] for row in order["lines"]] == ["ready", "preparing", "cancelled", "preparing"]
 
 
 def test_an_order_is_not_moved_at_all_if_one_of_its_lines_would_skip_a_step(manager, ours):
@@ -181,6 +182,7 @@ def test_each_move_is_told_once_and_written_down(manager, ours):
     assert Event.objects.in_store(ours.store).filter(type="order.changed").count() == 1
     entry = AuditEntry.objects.in_store(ours.store).order_by("-id").first()
     assert (entry.action, entry.subject, entry.actor) == ("order.preparing", order["order_number"], ours.manager)
+    assert entry.details == {"order": order["id"], "lines": [line["id"] for line in order["lines"]]}
 
 
 def test_an_unknown_state_is_not_valid(manager, ours):
