@@ -46,9 +46,9 @@ class NewOrder:
 
     def fingerprint(self, table: Table) -> str:
         """The same for the same content from the same table, and only then."""
-        session = "not said" if self.session is NOT_SAID else self.session and str(self.session)
-        lines = [[str(line.item), line.quantity, [str(option) for option in line.options], line.note] for line in self.lines]
-        content = [str(table.pk), session, self.expected_total, self.note, lines]
+        session = "not said" if self.session is NOT_SAID else self.session
+        lines = [[line.item, line.quantity, line.options, line.note] for line in self.lines]
+        content = [table.pk, session, self.expected_total, self.note, lines]
         return hashlib.sha256(json.dumps(content)).hexdigest()
 
 
@@ -200,4 +200,4 @@ def _lines(order, priced, taken_stock):
 
 def business_day(store: Store, at):
     """The day an order counts to: what comes before the store's first hour belongs to the evening before."""
-    return (at.astimezone(store.zone).replace(tzinfo=None) - timedelta(hours=store.day_starts_at)).date()
+    return (at.astimezone(store.zone) - timedelta(hours=store.day_starts_at)).date()

@@ -91,10 +91,11 @@ class Attempt:
         """(pair, all addresses), locked; always the row of all addresses first."""
         rows = LoginAttempts.objects.filter(subject=self.subject, address__in=["", self.address])
         locked = list(rows.order_by("address").select_for_update())
-        if len(locked) < len({"", self.address}):  # removed as old a moment ago
+        if len(locked) < 2:  # removed as old a moment ago
             self._make_rows()
             locked = list(rows.order_by("address").select_for_update())
-        return locked[-1], locked[0]
+        everyone, pair = locked
+        return pair, everyone
 
     @whole
     def _reserve(self):
@@ -109,7 +110,7 @@ class Attempt:
                 return None, (row.locked_until - now).total_seconds(), False
             if len(row.failed_at) >= limit.failures:
                 return None, limit.lock.total_seconds(), True
-        for row in {id(row): row for row in (pair, everyone)}.values():
+        for row in (pair, everyone):
             row.failed_at.append(now.timestamp())
             row.last_at = now
             row.save()
