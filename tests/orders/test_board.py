@@ -111,6 +111,22 @@ def test_a_board_that_was_looked_at_shows_the_end_of_a_party_by_the_clock(board,
     assert shown["session"] is None and shown["unsettled"][0]["session"]["state"] == "expired"
 
 
+def test_parties_that_never_run_out_stay_on_the_board(board, ours, settings, clock):
+    settings.SESSION_EXPIRE_HOURS = settings.SESSION_LAST_ORDER_TIMEOUT_HOURS = 0
+    placed = [place(table, ours.item) for table in ours.tables]
+    clock.advance(days=400)
+    assert [row["orders"] for row in board()["tables"]] == [[order] for order in placed]
+
+
+def test_a_board_is_made_anew_after_half_a_minute_whatever_the_journal_says(board, ours, clock):
+    """A database that is put back from a backup counts its events anew: the same number may be another moment."""
+    shown = board()
+    Table.objects.filter(pk=ours.table.pk).update(number="Terrace 1")
+    assert board() == shown, "the control: it is kept"
+    clock.advance(seconds=30)
+    assert card(board(), ours.table)["number"] == "Terrace 1"
+
+
 def test_a_table_that_is_switched_off_leaves_the_board_with_its_last_party(board, manager, ours):
     place(ours.table, ours.item)
     Table.objects.in_store(ours.store).update(is_active=False)
