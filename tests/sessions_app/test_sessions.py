@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from orders.models import Order
 from sessions_app.models import TableSession
+from sessions_app.services import expire_session
 from stores.models import AuditEntry, Event
 from tests.orders.test_kitchen import put_in_state
 from tests.snapshot import nothing_stored
@@ -127,6 +128,24 @@ def test_a_session_that_has_run_out_is_noticed_by_whoever_comes_first(ours, tabl
     assert events_of(ours, after=cursor) == ["session.expired", *started]
 
 
+@pytest.mark.parametrize(("meanwhile", "state"), [("completed", "completed"), ("noticed", "expired"), ("ordered in", "active")])
+def test_what_has_happened_since_somebody_saw_a_party_run_out_counts(ours, tablet, manager, clock, meanwhile, state):
+    """It was looked at without the table's lock."""
+    place(ours.table, ours.item)
+    seen = TableSession.objects.get()
+    clock.advance(hours=1)
+    if meanwhile == "ordered in":
+        place(ours.table, ours.item)
+    clock.advance(hours=1)
+    assert seen.has_run_out(clock.now)
+    if meanwhile == "completed":
+        assert complete(manager, ours.table, force=True).status_code == 200
+    if meanwhile == "noticed":
+        tablet.get("tablet/session")
+    with nothing_stored():
+        assert expire_session(seen).state == state
+
+
 def expire_sessions() -> str:
     call_command("expire_sessions", stdout=(said := StringIO()))
     return said.getvalue()
@@ -211,7 +230,8 @@ def test_a_completed_party_is_history_and_the_tablet_shows_zero(ours, tablet, ma
     assert (shown["session"], shown["orders"], shown["total"]) == (None, [], 0)
     assert events_of(ours)[-1] == "session.completed"
     assert TableSession.objects.get().completed_by == ours.manager
-    assert AuditEntry.objects.in_store(ours.store).get(action="session.completed").details["total"] == 12000
+    entry = AuditEntry.objects.in_store(ours.store).get(action="session.completed")
+    assert (entry.actor, entry.details) == (ours.manager, {"session": order["session"], "total": 12000, "unfinished": 0})
 
 
 def test_the_next_party_starts_clean(ours, tablet, manager):
