@@ -166,13 +166,12 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
         return Completion(session, orders, unfinished)
     if unfinished and not force:
         raise OrdersUnfinished(lines=[unfinished_payload(line) for line in unfinished])
-    was_active = session.state == TableSession.State.ACTIVE
     session.state = TableSession.State.COMPLETED
     session.completed_at = timezone.now()
     session.completed_by = actor
     session.save(update_fields=["state", "completed_at", "completed_by"])
     calls = ServiceCall.objects.open().filter(table=table).select_related("table").order_by("opened_at")
-    if not was_active and TableSession.objects.active_at(table).exists():
+    if TableSession.objects.active_at(table).exists():
         calls = []  # they are the present party's; settling an old bill beside it leaves them alone
     events = [close_call(call, actor=actor) for call in calls]
     audit.note(
