@@ -262,6 +262,15 @@ LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 DATA = {"order": "OrderOutput", "session": "SessionOutput", "call": "CallOutput", "table": "TableOutput"}
 
 
+def table_of(kind, data) -> str | None:
+    match kind:
+        case "order" | "call":
+            return data["table"]["id"]
+        case "session":
+            return str(TableSession.objects.get(pk=data["id"]).table_id)
+    return data.get("id")  # the table itself; None for the menu
+
+
 def test_what_events_tell_are_the_objects_of_the_document(db):
     world = Scene().world
     owner, tablet = staff_of(world.store, world.owner), tablet_of(world.table)
@@ -282,6 +291,7 @@ def test_what_events_tell_are_the_objects_of_the_document(db):
     for event in events:
         assert event.keys() == {"number", "type", "store", "table", "at", "data"}
         kind, data = event["type"].partition(".")[0], event["data"]
+        assert event["table"] == table_of(kind, data)  # whose tablets get it
         if kind == "menu":
             assert list(data) == ["version"]
             continue

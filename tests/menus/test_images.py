@@ -175,6 +175,7 @@ def test_nothing_but_the_picture_is_kept(owner, ours, media, kind):
     raw = with_metadata(kind)
     assert SECRET in raw
     assert upload(owner, ours.item, raw).status_code == 200
+    assert len(kept(media)) == 3
     for path in media.rglob("*.*"):
         assert SECRET not in path.read_bytes()
         assert not Image.open(path).getexif()

@@ -255,8 +255,10 @@ def test_what_is_no_longer_counted_takes_nothing_back(manager, ours):
     item = make_item(ours, stock=5)
     order = place(ours.table, item)
     Item.objects.filter(pk=item.pk).update(stock=None)
+    before = events_of(ours)
     assert cancel(manager, order).status_code == 200
     assert stock_of(item) is None
+    assert events_of(ours)[len(before) :] == ["order.cancelled"]
 
 
 def test_the_last_portion_can_be_ordered_again_after_it_was_cancelled(manager, ours):

@@ -448,7 +448,9 @@ def test_a_number_of_several_digits_stays_in_one_line(open_board, hanok, table, 
 
     assert height_of(many, ".times") == height_of(one, ".times")
     board.taps("complete", board.card(table))
-    for number in board.dialog().locator(".number").all():
+    numbers = board.dialog().locator(".number")
+    expect(numbers.first).to_be_visible()
+    for number in numbers.all():
         assert number.bounding_box()["height"] < 40
     assert board.card(table).evaluate("(card) => card.scrollWidth <= card.clientWidth")
 

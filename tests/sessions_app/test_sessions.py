@@ -108,8 +108,10 @@ def test_an_order_winds_up_the_second_clock_but_not_the_first(ours, tablet, sett
     assert place(ours.table, ours.item)["session"] != first["session"]
 
 
+@pytest.mark.parametrize("clocks", [(16, 2), (2, 16)])
 @pytest.mark.parametrize("notice", ["the tablet", "the board", "an order", "the command"])
-def test_a_session_that_has_run_out_is_noticed_by_whoever_comes_first(ours, tablet, manager, clock, notice):
+def test_a_session_that_has_run_out_is_noticed_by_whoever_comes_first(ours, tablet, manager, settings, clock, notice, clocks):
+    settings.SESSION_EXPIRE_HOURS, settings.SESSION_LAST_ORDER_TIMEOUT_HOURS = clocks
     order = place(ours.table, ours.item)
     clock.advance(hours=2)
     cursor = Event.objects.in_store(ours.store).count()
