@@ -13,8 +13,10 @@ from django.utils import timezone
 from orders.kitchen import complete_session
 from orders.models import Cancellation, Order, OrderLine, OrderLineOption
 from orders.retention import months_before
-from sessions_app.models import TableSession
+from sessions_app.models import ServiceCall, TableSession
 from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
+from tests.snapshot import nothing_stored
+from tests.stores.signing_in import first_refresh_token, refresh
 from tests.world import line, make_choice, new_key, place, staff_of, tablet_of
 
 LONG_AGO = timedelta(days=200)
@@ -87,20 +89,68 @@ def test_old_events_go_and_the_journal_says_up_to_where(ours):
     assert (journal.purged_number, journal.last_number) == (old.number, last)
 
 
+def one_of_each(world):
+    """One of everything that goes at its time, and a call that nobody has taken."""
+    staff, tablet = staff_of(world.store, world.owner), tablet_of(world.table)
+    taken = tablet.post("tablet/calls", {"kind": "water"}).json()
+    tablet.post("tablet/calls", {"kind": "bill"})
+    staff.post(f"staff/calls/{taken['id']}/resolve")
+    Session.objects.create(session_key="k" * 32, session_data="", expire_date=timezone.now() + timedelta(days=1))
+    LogEntry.objects.create(user=world.owner, action_flag=CHANGE, object_repr="a dish")
+
+
+GOING = [ServiceCall, StaffToken, TabletLogin, LoginAttempts, AuditEntry, Session, LogEntry]
+
+
 def test_what_has_run_out_of_time_goes(ours):
-    staff_of(ours.store, ours.owner)
-    tablet_of(ours.table)
+    one_of_each(ours)
     assert (StaffToken.objects.count(), TabletLogin.objects.count()) == (1, 1)
     past = timezone.now() - timedelta(days=400)
     StaffToken.objects.update(expires_at=past)
     TabletLogin.objects.update(expires_at=past)
     LoginAttempts.objects.update(last_at=past)
     AuditEntry.objects.update(at=past)
-    Session.objects.create(session_key="k" * 32, session_data="", expire_date=past)
-    LogEntry.objects.create(user=ours.owner, action_flag=CHANGE, object_repr="a dish", action_time=past)
+    ServiceCall.objects.filter(state="resolved").update(resolved_at=past)
+    ServiceCall.objects.update(opened_at=past)
+    Session.objects.update(expire_date=past)
+    LogEntry.objects.update(action_time=past)
     purge()
-    for model in (StaffToken, TabletLogin, LoginAttempts, AuditEntry, Session, LogEntry):
+    assert ServiceCall.objects.get().state == "open"
+    for model in GOING[1:]:
         assert not model.objects.exists(), model
+
+
+def test_what_has_not_run_out_of_time_stays(ours):
+    one_of_each(ours)
+    assert all(model.objects.exists() for model in GOING)
+    with nothing_stored():
+        purge()
+    assert all(model.objects.exists() for model in GOING)
+
+
+def test_a_failed_sign_in_is_forgotten_after_a_day_and_a_known_address_after_a_season(ours):
+    tablet_of(ours.table)
+    for days, known in ((0.9, {True, False}), (2, {True}), (179, {True}), (181, set())):
+        LoginAttempts.objects.update(last_at=timezone.now() - timedelta(days=days))
+        purge()
+        assert {row.succeeded_at is not None for row in LoginAttempts.objects.all()} == known, days
+
+
+def test_an_address_that_comes_again_is_kept_from_then_on(ours):
+    tablet_of(ours.table)
+    LoginAttempts.objects.update(last_at=timezone.now() - timedelta(days=400))
+    tablet_of(ours.table)
+    with nothing_stored():
+        purge()
+
+
+def test_a_tablet_that_comes_back_in_time_is_never_forgotten(ours, clock):
+    first = first_refresh_token(ours)
+    TabletLogin.objects.update(expires_at=clock.now + timedelta(minutes=1))  # ninety days are nearly over
+    second = refresh(first)
+    clock.advance(minutes=2)
+    purge()
+    assert refresh(second["refresh"])
 
 
 @pytest.mark.parametrize(
