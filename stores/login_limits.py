@@ -63,10 +63,9 @@ class Attempt:
 
     @whole
     def failed(self):
-        now = timezone.now()
         for row, limit in zip(self._rows(), (PAIR, ALL_ADDRESSES), strict=True):
-            if len([at for at in row.failed_at if at > (now - limit.window).timestamp()]) >= limit.failures:
-                row.locked_until = now + limit.lock
+            if len(row.failed_at) >= limit.failures:  # of its window, and no others: `_reserve` has just seen to that
+                row.locked_until = timezone.now() + limit.lock
                 row.save()
                 transaction.on_commit(metrics.login_locks.inc, robust=True)
         transaction.on_commit(metrics.login_failures.labels(self.kind).inc, robust=True)
