@@ -322,6 +322,7 @@ def test_a_removed_picture_is_gone(owner, ours, media, django_capture_on_commit_
     url = upload(owner, ours.item, file(drawn())).json()["image"]["list"]
     with django_capture_on_commit_callbacks(execute=True):
         assert owner.delete(f"staff/items/{ours.item.pk}/image").status_code == 204
+    assert AuditEntry.objects.get(action="item.image_removed").actor == ours.owner
     assert owner.get(f"staff/items/{ours.item.pk}").json()["image"] is None
     assert kept(media) == []
     assert Client().get(url).status_code == 404

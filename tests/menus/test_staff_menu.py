@@ -606,3 +606,32 @@ def test_an_owner_of_one_store_is_a_stranger_in_another(ours, theirs):
     for method, path, body in routes(ours):
         problem(staff_of(theirs.store, theirs.owner).request(method, path, body), 404, "NOT_FOUND")
     assert tablet_of(ours.table).get("tablet/menu").json()["version"] == 1
+
+
+def test_every_change_of_the_menu_is_written_down_with_who_made_it(owner, ours):
+    soups = owner.post(CATEGORIES, {"name": "Soups"}).json()["id"]
+    owner.patch(f"{CATEGORIES}/{soups}", {"name": "Stews"})
+    owner.put(f"{CATEGORIES}/order", {"ids": [soups, *of(ours.category)]})
+    group = owner.post(GROUPS, new_group()).json()
+    owner.patch(f"{GROUPS}/{group['id']}", {"name": "How large"})
+    owner.patch(f"staff/options/{group['options'][0]['id']}", {"sold_out": True})
+    item = owner.post(ITEMS, new_item(ours)).json()["id"]
+    owner.patch(f"{ITEMS}/{item}", {"price": 9000})
+    owner.put(f"{ITEMS}/order", {"category": str(ours.category.pk), "ids": [item, *of(*ours.items)]})
+    for path in (f"{ITEMS}/{item}", f"{GROUPS}/{group['id']}", f"{CATEGORIES}/{soups}"):
+        assert owner.delete(path).status_code == 204
+    written = AuditEntry.objects.in_store(ours.store).filter(actor=ours.owner).order_by("pk")
+    assert list(written.values_list("action", "subject")) == [
+        ("category.created", "Soups"),
+        ("category.changed", "Stews"),
+        ("category.ordered", ours.store.name),
+        ("option_group.created", "Size"),
+        ("option_group.changed", "How large"),
+        ("option.changed", "small"),
+        ("item.created", "Pancake"),
+        ("item.changed", "Pancake"),
+        ("item.ordered", ours.category.name),
+        ("item.deleted", "Pancake"),
+        ("option_group.deleted", "How large"),
+        ("category.deleted", "Stews"),
+    ]

@@ -79,6 +79,8 @@ def test_a_new_password_replaces_the_old_one(manager, ours):
     manager.patch(url(ours.table), {"password": "9999"})
     assert not signs_in(ours, "1")
     assert signs_in(ours, "1", "9999")
+    entry = AuditEntry.objects.in_store(ours.store).get(action="table.changed")
+    assert (entry.subject, entry.actor, entry.details) == ("1", ours.manager, {"changed": ["password"]})
 
 
 def test_a_table_switched_off_keeps_its_party_on_the_board(manager, tablet, ours):
@@ -95,7 +97,7 @@ def test_a_cut_off_is_told_and_needs_no_body(manager, tablet, ours):
     assert (answer.status_code, answer.content) == (204, b"")
     problem(tablet.get("tablet/session"), 401, "TOKEN_INVALID")
     assert last_event(ours).type == "table.changed"
-    assert AuditEntry.objects.in_store(ours.store).filter(action="table.signed_out").exists()
+    assert AuditEntry.objects.in_store(ours.store).get(action="table.signed_out").actor == ours.manager
 
 
 def test_tables_are_listed_in_reading_order_and_in_pages(manager, ours):
