@@ -172,7 +172,7 @@ def test_nobody_sees_a_password_hash(desk, operator, ours):
         assert "algorithm" not in text.lower()
 
 
-def test_an_operator_creates_an_owner_of_two_stores(operator, ours, theirs):
+def test_an_operator_creates_an_owner_of_two_stores_and_takes_one_away(operator, ours, theirs):
     form = operator.form(User)
     rows = {"memberships-TOTAL_FORMS": "2"}
     for place, world in enumerate((ours, theirs)):
@@ -185,10 +185,13 @@ def test_an_operator_creates_an_owner_of_two_stores(operator, ours, theirs):
     chain = User.objects.get(username="chain")
     assert chain.check_password(GOOD)
     assert {membership.store for membership in chain.memberships.all()} == {ours.store, theirs.store}
-    assert AuditEntry.objects.filter(action="staff.created", subject="chain").count() == 2
     listed = Desk(chain).get(list_url(Membership)).content.decode()
     assert "ours-manager" in listed
     assert "theirs-manager" in listed
+    saved(operator.form(User, chain).send(**{"memberships-0-role": "manager", "memberships-1-DELETE": "on"}))
+    assert chain.memberships.get().role == "manager"
+    written = AuditEntry.objects.filter(subject="chain", actor__username="operator").order_by("pk")
+    assert list(written.values_list("action", flat=True)) == ["staff.created", "staff.created", "staff.changed", "staff.removed"]
 
 
 def test_an_operator_sets_a_password_by_djangos_own_form(operator, ours):
