@@ -272,5 +272,28 @@ def test_a_board_that_is_no_longer_allowed_is_out(ours, revoke, monkeypatch):
     asyncio.run(story())
 
 
+def deactivate_superuser(ours, cookie):
+    User.objects.filter(username="root").update(is_active=False)
+
+
+def end_superuser(ours, cookie):
+    User.objects.filter(username="root").update(is_superuser=False)
+
+
+@pytest.mark.parametrize("revoke", [deactivate_superuser, end_superuser, close_store])
+def test_a_superuser_s_board_that_is_no_longer_allowed_is_out(ours, revoke, monkeypatch):
+    monkeypatch.setattr(stream_hub, "CHECK_EVERY", 0.05)
+    cookie = signed_in(User.objects.create_superuser("root", world.PASSWORD))
+
+    async def story():
+        async with listening(STAFF, query=f"store={ours.store.pk}", cookie=cookie) as client:
+            await asyncio.sleep(0.2)
+            assert not client.finished
+            await in_database(revoke, ours, cookie)
+            assert await client.has_ended()
+
+    asyncio.run(story())
+
+
 def test_every_revocation_is_noticed_within_fifteen_seconds():
     assert stream_hub.CHECK_EVERY + stream.GOODBYE < 10
