@@ -45,6 +45,7 @@ def test_safe_production_settings_pass_the_deployment_check():
     [
         ({"SECRET_KEY": ""}, "E011"),
         ({"SECRET_KEY": "short"}, "E011"),
+        ({"SECRET_KEY": settings.INSECURE_SECRET_KEY}, "E011"),
         ({"JWT_SECRET_KEY": ""}, "E012"),
         ({"JWT_SECRET_KEY": SAFE["SECRET_KEY"]}, "E013"),
         ({"ALLOWED_HOSTS": ""}, "E014"),
@@ -58,11 +59,10 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"JWT_ALGORITHM": "none"}, "E003"),
         ({"JWT_ALGORITHM": "RS256"}, "E007"),
         ({"JWT_EXPIRE_HOURS": "100000"}, "E004"),
-        ({"RATE_LIMIT_PER_MINUTE": "-1"}, "E005"),
+        ({"JWT_EXPIRE_HOURS": "0"}, "E004"),
         ({"SESSION_EXPIRE_HOURS": "-1"}, "E022"),
         ({"SESSION_EXPIRE_HOURS": "99999999"}, "E022"),
         ({"SESSION_LAST_ORDER_TIMEOUT_HOURS": "nan"}, "E022"),
-        ({"HISTORY_RETENTION_MONTHS": "0"}, "E006"),
         ({"REDIS_URL": "cache.example.com:6379"}, "E019"),
         ({"RABBITMQ_URL": "bus.example.com:5672"}, "E020"),
         ({"ENVIRONMENT": "prodution"}, "E001"),
@@ -75,6 +75,20 @@ def test_an_unsafe_setting_refuses_to_start_with_a_hint(change, code):
     assert done.returncode != 0
     assert f"tableorder.{code}" in done.stderr
     assert "HINT" in done.stderr
+
+
+MAY_BE_ZERO = ["RATE_LIMIT_PER_MINUTE", "ORDER_RATE_PER_MINUTE", "LOGIN_RATE_PER_MINUTE", "TRUSTED_PROXIES"]
+HOURS = ["SESSION_EXPIRE_HOURS", "SESSION_LAST_ORDER_TIMEOUT_HOURS"]
+ABOVE_ZERO = ["HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"]
+
+
+def test_what_a_zero_switches_off_may_be_zero_and_nothing_else():
+    assert manage("check", **(SAFE | dict.fromkeys(MAY_BE_ZERO + HOURS, "0"))).returncode == 0
+    done = manage("check", **(SAFE | dict.fromkeys(MAY_BE_ZERO + HOURS, "-1") | dict.fromkeys(ABOVE_ZERO, "0")))
+    assert done.returncode != 0
+    assert set(re.findall(r"tableorder.E005\) (\w+) is negative", done.stderr)) == set(MAY_BE_ZERO)
+    assert set(re.findall(r"tableorder.E022\) (\w+) is -1", done.stderr)) == set(HOURS)
+    assert set(re.findall(r"tableorder.E006\) (\w+) is not positive", done.stderr)) == set(ABOVE_ZERO)
 
 
 @pytest.mark.parametrize("server", ["config.wsgi", "config.asgi"])
@@ -138,8 +152,8 @@ def test_what_is_no_number_is_named(name, value):
     assert f"ImproperlyConfigured: {name} is '{value}'" in done.stderr
 
 
-def write_keys(folder):
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def write_keys(folder, size=2048):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=size)
     private, public = folder / "private.pem", folder / "public.pem"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     private.chmod(0o600)
@@ -160,6 +174,10 @@ def test_a_private_key_that_everybody_may_read_is_refused(tmp_path):
     keys = write_keys(tmp_path)
     (tmp_path / "private.pem").chmod(0o644)
     assert "tableorder.E010" in manage("check", **(SAFE | keys)).stderr
+
+
+def test_a_short_key_is_refused(tmp_path):
+    assert "tableorder.E009" in manage("check", **(SAFE | write_keys(tmp_path, size=1024))).stderr
 
 
 def test_keys_that_do_not_belong_together_are_refused(tmp_path):
