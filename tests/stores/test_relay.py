@@ -416,6 +416,14 @@ def test_a_broker_that_refuses_everything_is_waited_for(bus, ours, clock):
     bus.refuses = lambda message: False
     found.look(FOR_EVER)
     assert cursor_of(ours).number == last(ours)
+    # It takes events again: what it refuses now begins a new row.
+    bus.refuses = lambda message: True
+    happen(ours)
+    for _ in range(TRIES):
+        found.look(FOR_EVER)
+        clock.advance(seconds=31)
+    assert SetAsideEvent.objects.count() == SET_ASIDE_IN_A_ROW + 1
+    assert cursor_of(ours).number == last(ours)
 
 
 def test_a_full_queue_that_wants_some_events_does_not_take_all_of_those_apart(bus, ours, theirs, clock):
@@ -459,15 +467,15 @@ def test_an_event_set_aside_goes_out_when_an_operator_asks_for_it(bus, ours, clo
 
 
 def test_what_was_asked_for_is_not_forgotten_when_the_broker_goes_away(bus, ours, clock):
-    bus.refuses = refused(ours, 1)
-    try_until_set_aside(bus, clock)
-    row = SetAsideEvent.objects.get()
-    ask_again(row)
+    bus.refuses = refused(ours, 1, 2)
+    for _ in range(2):
+        try_until_set_aside(bus, clock)
+    rows = SetAsideEvent.objects.order_by("number")
+    ask_again(rows[0])
     bus.publish = lambda messages: bus_is_away()
     with pytest.raises(relay.BrokerAway):
         send(bus)
-    row.refresh_from_db()
-    assert row.asked_again
+    assert list(rows.values_list("number", "asked_again")) == [(1, True), (2, False)]
 
 
 def bus_is_away():
