@@ -194,6 +194,7 @@ def test_a_refusal_speaks_the_language_that_is_asked_for(tablet, accept_language
     assert (error["pointer"], error["code"]) == ("/kind", "required")
     assert bool(re.search("[가-힣]", error["detail"])) == (language == "ko")
     assert answer["Content-Language"] == language
+    assert "Accept-Language" in answer["Vary"]
 
 
 def test_the_language_of_one_does_not_stay_for_the_next(tablet):
