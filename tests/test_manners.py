@@ -6,11 +6,12 @@ import re
 from io import BytesIO
 
 import pytest
+from django import db
 
 from tests.routes import Bodies, furnish, offered, with_own_ids
 from tests.snapshot import nothing_stored
 from tests.stores.stream_client import Client
-from tests.world import API, Caller, place, problem
+from tests.world import API, Caller, order_for, place, problem
 
 
 @pytest.fixture
@@ -44,6 +45,30 @@ def test_every_refusal_is_a_problem_in_json(anyone, tablet, manager, owner, ours
         assert "Traceback" not in answer.content.decode()
         assert "<" not in answer.content.decode()
         assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("kind", "sqlstate", "status", "code"),
+    [
+        (db.OperationalError, "57P01", 503, "SERVICE_UNAVAILABLE"),  # it is going down
+        (db.InterfaceError, None, 503, "SERVICE_UNAVAILABLE"),  # the connection is closed
+        (db.InternalError, "25006", 503, "SERVICE_UNAVAILABLE"),  # it fails over: it answers and takes no writes
+        (db.InternalError, "25P02", 500, "INTERNAL_ERROR"),
+        (db.ProgrammingError, "42601", 500, "INTERNAL_ERROR"),
+        (db.DataError, "22003", 500, "INTERNAL_ERROR"),
+        (db.IntegrityError, "23505", 500, "INTERNAL_ERROR"),
+    ],
+)
+def test_trouble_of_the_database_is_worth_another_try_and_a_mistake_of_ours_is_not(tablet, ours, monkeypatch, kind, sqlstate, status, code):
+    def fails(*args, **kwargs):
+        cause = Exception("what the driver says")
+        cause.sqlstate = sqlstate
+        raise kind("trouble") from cause
+
+    monkeypatch.setattr("orders.services.place_order", fails)
+    answer = tablet.post("tablet/orders", order_for(ours.item), key="tap-0001")
+    problem(answer, status, code)
+    assert answer.get("Retry-After") == ("2" if status == 503 else None)
 
 
 def test_the_same_kind_of_refusal_has_the_same_title_and_type(manager, ours):
