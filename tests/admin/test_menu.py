@@ -463,7 +463,7 @@ def test_an_operator_looks_for_the_category_among_all_stores(operator, ours, the
     make_choice(ours.item)
     form = operator.form(Item)
     assert form.choices["category"] == form.choices["choices-__prefix__-group"] == []
-    asked = {"app_label": "menus", "model_name": "item", "field_name": "category", "term": "mains"}
+    asked = {"app_label": "menus", "model_name": "item", "field_name": "category", "term": "Mains"}
     with django_assert_max_num_queries(5):
         found = operator.get(reverse("admin:autocomplete"), **asked).json()["results"]
     assert {one["text"] for one in found} == {f"{world.store} · Mains" for world in (ours, theirs)}

@@ -89,7 +89,7 @@ def test_a_crash_between_the_confirm_and_the_cursor_doubles_and_loses_nothing(bu
     assert in_order(found, last(ours))
 
 
-def test_relays_at_once_send_nothing_twice(bus, shared):
+def test_relays_at_once_send_nothing_twice(bus, publisher, shared):
     for world in shared:
         happen(world, 100)
 
@@ -99,6 +99,7 @@ def test_relays_at_once_send_nothing_twice(bus, shared):
         publisher.close()
 
     at_once(*[relays] * 3)
+    send(publisher)  # what is left, if one's looks found too often that another was at it
     messages = bus.received()
     for world in shared:
         assert numbers(messages, world) == list(range(1, last(world) + 1))
