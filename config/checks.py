@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 
 SHORTEST_SECRET = 32  # characters; RFC 7518, section 3.2: a key of the size of the hash or larger
 
-LONGEST_SESSION = 876_000  # hours, a century: some centuries further there are no dates, and no order would be taken
+# A century: some of them further there are no dates, and no order would be taken, no tablet let in, nothing purged.
+LONGEST_SESSION = 876_000  # hours
+MOST = {"HISTORY_RETENTION_MONTHS": 1_200, "JOURNAL_RETENTION_DAYS": 36_500, "TABLET_REFRESH_DAYS": 36_500, "DATABASE_POOL_SIZE": 1_000}
 
 RELAY_CONNECTIONS = 1
 
@@ -64,11 +66,11 @@ def settings_that_never_work(app_configs, **kwargs):
         if getattr(settings, name) < 0:
             yield _error(5, f"{name} is negative.", "Set it to 0 to switch it off, or to a positive number.")
     for name in ("SESSION_EXPIRE_HOURS", "SESSION_LAST_ORDER_TIMEOUT_HOURS"):
-        if not 0 <= getattr(settings, name) <= LONGEST_SESSION:  # nor is `nan` a number of hours
+        if not 0 <= getattr(settings, name) <= LONGEST_SESSION:
             yield _error(22, f"{name} is {getattr(settings, name):g}.", f"Set it to at most {LONGEST_SESSION} hours; 0 is never.")
-    for name in ("HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"):
-        if getattr(settings, name) <= 0:
-            yield _error(6, f"{name} is not positive.", "Set it to a number above 0.")
+    for name, most in MOST.items():
+        if not 0 < getattr(settings, name) <= most:
+            yield _error(6, f"{name} is {getattr(settings, name):g}.", f"Set it to more than 0 and at most {most}.")
     try:
         if settings.REDIS_URL:
             redis.Server(settings.REDIS_URL)  # connects to nothing yet

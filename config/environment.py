@@ -1,5 +1,7 @@
 """What the environment says."""
 
+import math
+
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
@@ -17,6 +19,9 @@ class Environment(environ.FileAwareEnv):
         if cast not in (int, float):
             return self.parse_value(value, cast)
         try:
-            return cast(value)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{var} is {value!r}: not a number, or not a whole one") from error
+            number = cast(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):  # nor are `nan` and `inf`, which Python takes
+            raise ImproperlyConfigured(f"{var} is {value!r}: not a number, or not a whole one")
+        return number
