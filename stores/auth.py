@@ -218,7 +218,7 @@ def log_in_tablet(*, store: str, number: str, password: str, address: str) -> tu
     attempt.succeeded()
     now = timezone.now().replace(microsecond=0)
     login = TabletLogin.objects.create(table=table, epoch=table.epoch, rotated_at=now, expires_at=now + TabletRefresh.lifetime)
-    return table, _tablet_access(login), _tablet_refresh(login)
+    return table, _tablet_access(login), _tablet_refresh(login, login.generation, made_at=now)
 
 
 def login_of(raw_token: str) -> tuple[uuid.UUID, int]:
@@ -234,7 +234,7 @@ def login_of(raw_token: str) -> tuple[uuid.UUID, int]:
 
 @whole
 def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
-    """The next pair of tokens; TokenInvalid for one that was replaced more than a minute ago."""
+    """The next pair of tokens, the same ones for a minute; TokenInvalid for a token that was first used longer ago."""
     id, generation = login_of(raw_token)
     login = TabletLogin.objects.select_for_update().filter(pk=id).first()
     tables = Table.objects.in_use().filter(store__is_active=True).select_related("store")
@@ -244,13 +244,11 @@ def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
     login.table = table
     now = timezone.now().replace(microsecond=0)
     if generation == login.generation:
-        login.generation += 1
-        login.rotated_at = now
-        login.expires_at = now + TabletRefresh.lifetime
-        login.save()
-    elif generation != login.generation - 1 or now > login.rotated_at + REFRESH_GRACE:
+        login.rotate(now, lifetime=TabletRefresh.lifetime, grace=REFRESH_GRACE)
+    used = login.first_use(generation)
+    if used is None or now > used + REFRESH_GRACE:
         raise TokenInvalid()
-    return _tablet_access(login), _tablet_refresh(login)
+    return _tablet_access(login), _tablet_refresh(login, generation + 1, made_at=used)
 
 
 def _tablet_access(login):
@@ -263,14 +261,14 @@ def _tablet_access(login):
     return token
 
 
-def _tablet_refresh(login):
-    """Made from the row alone, so that asking again gives the very same token."""
+def _tablet_refresh(login, generation, *, made_at):
+    """Made of nothing else, so that asking again gives the very same token."""
     token = TabletRefresh()
-    token.set_iat(at_time=login.rotated_at)
-    token.set_exp(from_time=login.rotated_at)
-    token["jti"] = f"{login.pk.hex}-{login.generation}"
+    token.set_iat(at_time=made_at)
+    token.set_exp(from_time=made_at)
+    token["jti"] = f"{login.pk.hex}-{generation}"
     token["login"] = str(login.pk)
-    token["generation"] = login.generation
+    token["generation"] = generation
     return token
 
 

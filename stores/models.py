@@ -2,6 +2,7 @@
 
 import uuid
 import zoneinfo
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
@@ -264,9 +265,10 @@ class StaffToken(models.Model):
 
 
 class TabletLogin(models.Model):
-    """A tablet that signed in: the chain of its refresh tokens, of which only the newest is good.
+    """A tablet that signed in: the chain of its refresh tokens, of which the newest is good, each other for a minute longer.
 
-    `generation` counts the rotations. The one before goes on working for a minute after `rotated_at`.
+    `generation` counts them. The one before the newest was first used at `rotated_at`; when those before it were, as far
+    as it matters, stands in `used_earlier`: {generation: seconds since 1970}.
     """
 
     store_lookup = "table__store"
@@ -276,12 +278,28 @@ class TabletLogin(models.Model):
     epoch = models.PositiveIntegerField()
     generation = models.PositiveIntegerField(default=1)
     rotated_at = models.DateTimeField(default=now)
+    used_earlier = models.JSONField(null=True)
     expires_at = models.DateTimeField()
 
     objects = StoreScoped.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="tablet_login_expiry")]
+
+    def rotate(self, at: datetime, *, lifetime: timedelta, grace: timedelta):
+        """The newest token is used for the first time."""
+        earlier = (self.used_earlier or {}) | {str(self.generation - 1): self.rotated_at.timestamp()}
+        self.used_earlier = {generation: used for generation, used in earlier.items() if used >= (at - grace).timestamp()}
+        self.generation += 1
+        self.rotated_at = at
+        self.expires_at = at + lifetime
+        self.save()
+
+    def first_use(self, generation: int) -> datetime | None:
+        if generation == self.generation - 1:
+            return self.rotated_at
+        used = (self.used_earlier or {}).get(str(generation))
+        return used and datetime.fromtimestamp(used, UTC)
 
 
 class LoginAttempts(models.Model):

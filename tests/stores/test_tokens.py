@@ -49,10 +49,22 @@ def test_asking_again_does_not_make_the_old_token_live_longer(first, clock):
     assert refresh(first) is None
 
 
-def test_a_token_of_the_day_before_yesterday_is_dead(first):
-    third = refresh(refresh(first)["refresh"])["refresh"]
-    assert refresh(first) is None
-    assert refresh(third)
+def test_each_of_a_chain_goes_on_working_for_sixty_seconds_after_its_first_use(first, clock):
+    clock.advance(minutes=-5)  # tokens of the future are none
+    chain = [first]
+    for _ in range(3):
+        clock.advance(seconds=20)
+        chain.append(refresh(chain[-1])["refresh"])
+
+    def successors():
+        return [answer and answer["refresh"] for answer in map(refresh, chain[:3])]
+
+    clock.advance(seconds=20)  # so the first was used sixty seconds ago
+    assert successors() == chain[1:]
+    for dead in range(1, 4):
+        clock.advance(seconds=1 if dead == 1 else 20)
+        assert successors() == [None] * dead + chain[1 + dead :]
+    assert refresh(chain[3])
 
 
 def test_a_refresh_token_slides_for_ninety_days(first, clock):
