@@ -97,13 +97,13 @@ def cancel_order(
     IllegalTransition (nothing left to cancel, or the bill is history).
     """
     order = _locked(order)
-    if lines is None and order.status == Status.CANCELLED:
-        return order
     by_id = {line.pk: line for line in order.lines.all()}
     if lines is None:
         lines = [CancelledLine(line.pk, line.live_quantity) for line in by_id.values() if line.live_quantity]
     if any(asked.line not in by_id for asked in lines):
         raise Absent()
+    if all(by_id[asked.line].status == Status.CANCELLED for asked in lines):
+        return order
     _require_version(order, version)
     if not is_owner and any(by_id[asked.line].status in (Status.READY, Status.SERVED) for asked in lines):
         raise Forbidden(_("Only an owner may cancel what is ready or served."))
