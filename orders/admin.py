@@ -17,6 +17,7 @@ from stores.admin_scope import ReadOnlyAdmin, ScopedFilter, ScopedInline
 from stores.money import money
 from tableorder.errors import Refusal
 
+from .admin_days import CompletedOn
 from .errors import OrdersUnfinished
 from .kitchen import cancel_order, complete_session
 from .models import Order, OrderLine, Status
@@ -178,7 +179,7 @@ class OrderInline(ScopedInline, admin.TabularInline):
 @admin.register(TableSession)
 class TableSessionAdmin(ReadOnlyAdmin):
     list_display = ["began", "table", "state", "completed", "amount"]
-    list_filter = ["state", "started_at", "completed_at", ("table", ScopedFilter)]
+    list_filter = ["state", CompletedOn, ("table", ScopedFilter)]
     list_select_related = ["store", "table"]
     fields = ["table", "state", "began", "completed", "completed_by", "amount"]
     ordering = ["-started_at", "-id"]

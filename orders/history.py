@@ -1,8 +1,8 @@
 """Completed sessions: the bills of the past."""
 
-import datetime
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from sessions_app.models import TableSession
@@ -21,31 +21,41 @@ def history_page(store: Store, params, *, table=None) -> dict:
     first, last = _date(params, "from"), _date(params, "to")
     if first and last and last < first:
         raise invalid_parameter("to", _("The end lies before the beginning."))
-    if first:
-        sessions = sessions.filter(completed_at__gte=_begin(store, first))
-    if last:
-        sessions = sessions.filter(completed_at__lt=_begin(store, last + timedelta(days=1)))
-    rows, cursor = page(sessions, params, by=["completed_at", "id"], descending=True)
+    rows, cursor = page(completed_between(sessions, store, first, last), params, by=["completed_at", "id"], descending=True)
     orders = orders_by_session(rows)
     return {"results": [_entry(session, orders[str(session.pk)]) for session in rows], "next": cursor}
 
 
 def _date(params, name):
-    value = params.get(name)
-    if value is None:
+    if name not in params:
         return None
-    try:
-        day = datetime.date.fromisoformat(value)
-    except ValueError:
-        day = None
-    if day is None or str(day) != value or not 2000 <= day.year <= 9000:  # Python also reads 20261120 and 2026-W47-5
+    day = day_from(params[name])
+    if day is None:
         raise invalid_parameter(name, _("A date like 2026-11-20."))
     return day
 
 
+def day_from(text: str) -> date | None:
+    """None for what is no date like 2026-11-20."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if str(day) == text and 2000 <= day.year <= 9000 else None  # Python also reads 20261120 and 2026-W47-5
+
+
+def completed_between(sessions: QuerySet, store: Store, first: date | None, last: date | None) -> QuerySet:
+    """Those completed from one business day to another, both included; None for no end."""
+    if first:
+        sessions = sessions.filter(completed_at__gte=_begin(store, first))
+    if last:
+        sessions = sessions.filter(completed_at__lt=_begin(store, last + timedelta(days=1)))
+    return sessions
+
+
 def _begin(store, day):
     """When a business day begins, as a moment."""
-    return datetime.datetime.combine(day, datetime.time(store.day_starts_at), tzinfo=store.zone)
+    return datetime.combine(day, time(store.day_starts_at), tzinfo=store.zone)
 
 
 def _entry(session, orders):

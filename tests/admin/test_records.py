@@ -1,12 +1,15 @@
 """Orders, bills, calls and the audit in the admin: to read, and what services still do with them."""
 
 import ast
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from django.conf import settings
 
 from menus.models import Item
+from orders.admin_days import CompletedOn
 from orders.models import Order, Status
 from sessions_app.models import ServiceCall, TableSession
 from stores.audit_labels import ACTIONS
@@ -80,8 +83,58 @@ def test_lists_are_filtered_by_day_state_and_table(desk, ours, order):
     assert found(business_day__year=day.year, business_day__month=day.month, business_day__day=day.day) == {order.pk, other.pk}
     assert found(business_day__year=2020) == set()
     assert found(TableSession, state__exact="active") == {order.session_id, other.session_id}
-    assert found(TableSession, started_at__gte="2030-01-01 00:00:00+00:00") == set()
     assert [row.pk for row in desk.get(list_url(Order)).context["cl"].result_list] == [other.pk, order.pk]  # newest first
+
+
+def test_bills_are_found_by_the_business_days_of_their_completion(desk, ours, clock):
+    clock.set("2026-11-20T12:00:00+09:00")
+    completed = ["2026-11-19T05:00:00+09:00", "2026-11-20T04:59:59+09:00", "2026-11-20T05:00:00+09:00", "2026-10-31T23:00:00+09:00"]
+    for moment in completed:
+        place(ours.table, ours.item)
+        open_one = TableSession.objects.filter(completed_at=None)
+        open_one.update(state="completed", completed_at=datetime.fromisoformat(moment), started_at=clock.now, last_order_at=clock.now)
+
+    def found(**query):
+        rows = desk.get(list_url(TableSession), **query).context["cl"].result_list
+        return sorted(completed.index(row.completed_at.astimezone(ours.store.zone).isoformat()) for row in rows)
+
+    assert found() == [0, 1, 2, 3]
+    assert found(completed_from="2026-11-19", completed_to="2026-11-19") == [0, 1]
+    assert found(completed_from="2026-11-20") == [2]
+    assert found(completed_to="2026-11-18", state__exact="completed") == [3]
+    assert found(completed_from="", completed_to="") == [0, 1, 2, 3]  # as a form sends what was left empty
+
+    shown = desk.get(list_url(TableSession), completed_from="2026-11-20", completed_to="2026-11-20", state__exact="completed")
+    (filter,) = [spec for spec in shown.context["cl"].filter_specs if isinstance(spec, CompletedOn)]
+    choices = {choice["display"]: choice for choice in filter.choices(shown.context["cl"])}
+    assert [name for name, choice in choices.items() if choice["selected"]] == ["Today"]
+    queries = {name: dict(parse_qsl(choice["query_string"][1:])) for name, choice in choices.items()}
+    assert {name: found(**query) for name, query in queries.items()} == {
+        "Any date": [0, 1, 2, 3],
+        "Today": [2],
+        "Yesterday": [0, 1],
+        "Past 7 days": [0, 1, 2],
+        "This month": [0, 1, 2],
+        "Last month": [3],
+    }
+    assert all(query["state__exact"] == "completed" for query in queries.values())
+    assert '<input type="hidden" name="state__exact" value="completed">' in shown.content.decode()
+    assert '<input type="date" name="completed_to" value="2026-11-20">' in shown.content.decode()
+    for nonsense in ("20261120", "tomorrow", "0001-01-01", "9999-12-31"):
+        assert desk.get(list_url(TableSession), completed_from=nonsense).headers["Location"].endswith("?e=1")
+
+
+def test_days_among_several_stores_are_those_of_the_zone_that_is_shown(operator, ours, theirs, clock):
+    clock.set("2026-11-20T12:00:00+09:00")
+    for world in (ours, theirs):
+        place(world.table, world.item)
+    TableSession.objects.update(state="completed", completed_at=datetime.fromisoformat("2026-11-20T04:59:00+09:00"))
+    of_a_day = {"completed_from": "2026-11-20", "completed_to": "2026-11-20"}
+    assert len(operator.get(list_url(TableSession), **of_a_day).context["cl"].result_list) == 0  # 19:59 UTC the evening before
+    of_a_day = {"completed_from": "2026-11-19", "completed_to": "2026-11-19"}
+    assert len(operator.get(list_url(TableSession), **of_a_day).context["cl"].result_list) == 2
+    chosen = operator.get(list_url(TableSession), store__id__exact=str(ours.store.pk), **of_a_day).context["cl"].result_list
+    assert [row.store_id for row in chosen] == [ours.store.pk]
 
 
 def test_cancelling_asks_for_a_reason(desk, ours, order):
