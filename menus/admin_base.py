@@ -8,8 +8,10 @@ import uuid
 
 from adminsortable2.admin import SortableAdminMixin
 from django.contrib import admin
+from django.forms import Script
 from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseForbidden, HttpResponseNotAllowed
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from stores.admin_reach import rows_for
 from stores.admin_scope import StoreScopedAdmin
@@ -21,6 +23,9 @@ from .as_one import as_one_change
 
 class MenuAdmin(StoreScopedAdmin):
     """Writes by services: `save_model` writes nothing, `save_related` calls one when the inlines are known too."""
+
+    class Media:
+        js = [Script("menus_admin/keys.js", defer=True)]
 
     @whole
     def write(self, request, view, *args):
@@ -93,7 +98,11 @@ class DraggableAdmin(SortableAdminMixin, MenuAdmin):
 
     @admin.display(description="")
     def _reorder_(self, row):
-        return format_html('<div class="drag handle" pk="{}" order="{}">&nbsp;</div>', row.pk, row.position)
+        how = _("Drag it, or move it with the arrow keys")
+        return format_html(
+            '<div class="drag handle" pk="{}" order="{}" role="button" aria-label="{}: {}" title="{}">&nbsp;</div>',
+            *(row.pk, row.position, row, how, how),
+        )
 
     def get_list_display(self, request):
         columns = super().get_list_display(request)
@@ -120,7 +129,7 @@ class DraggableAdmin(SortableAdminMixin, MenuAdmin):
         if not self.has_change_permission(request):
             return HttpResponseForbidden()
         try:
-            moved = [uuid.UUID(id) for id, _ in json.loads(request.body)["updatedItems"]]
+            moved = [uuid.UUID(id) for id, place in json.loads(request.body)["updatedItems"]]
             self.write(request, self._move, moved)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return HttpResponseBadRequest(Malformed.detail)

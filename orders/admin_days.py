@@ -17,7 +17,7 @@ from .services import business_day
 class CompletedOn(admin.ListFilter):
     """From one day to another, both included. Of several stores together: as they are in the zone that the page shows."""
 
-    title = _("completed")
+    title = _("day of completion")
     template = "admin/days_filter.html"
 
     def __init__(self, request, params, model, model_admin):

@@ -1,5 +1,7 @@
 """The admin in a browser: what Django leaves to the page."""
 
+from contextlib import nullcontext
+
 import pytest
 from playwright.sync_api import expect
 
@@ -46,3 +48,68 @@ def test_a_dishs_name_is_readable_on_a_phone(open_admin):
     page = open_admin("/admin/menus/item/", locale="ko-KR", viewport=PHONE)
     narrowest = page.locator("#result_list .field-name").evaluate_all("cells => Math.min(...cells.map((cell) => cell.clientWidth))")
     assert narrowest > 80  # it was one letter wide
+
+
+def test_the_arrow_keys_move_a_row_that_the_mouse_would_drag(open_admin):
+    page = open_admin("/admin/menus/category/")
+    names = page.locator("#result_list .field-name")
+    first, second, third, *others = names.all_inner_texts()
+    page.locator(".handle").nth(2).focus()
+    for key, now in (
+        ("ArrowUp", [first, third, second]),
+        ("ArrowUp", [third, first, second]),
+        ("ArrowUp", [third, first, second]),  # it is the first
+        ("ArrowDown", [first, third, second]),
+        ("ArrowDown", [first, second, third]),
+    ):
+        with page.expect_response("**/adminsortable2_update/") if names.all_inner_texts()[:3] != now else nullcontext():
+            page.keyboard.press(key)
+        expect(names).to_have_text([*now, *others])
+        page.reload()
+        expect(names).to_have_text([*now, *others])
+        page.locator(".handle").nth(now.index(third)).focus()
+
+
+def test_quick_presses_end_as_they_are_seen(open_admin):
+    page = open_admin("/admin/menus/category/")
+    names = page.locator("#result_list .field-name")
+    before = names.all_inner_texts()
+    answered = []
+    page.on("response", lambda answer: answered.append(answer.status))
+    page.locator(".handle").last.focus()
+    for key in ("ArrowUp", "ArrowDown"):
+        answered.clear()
+        for _ in before[1:]:
+            page.keyboard.press(key)  # the row keeps the focus
+        now = [before[-1], *before[:-1]] if key == "ArrowUp" else before
+        expect(names).to_have_text(now)
+        for _ in range(500):
+            if len(answered) == len(before) - 1:
+                break
+            page.wait_for_timeout(20)
+        expect(open_admin("/admin/menus/category/").locator("#result_list .field-name")).to_have_text(now)
+
+
+def test_what_could_not_be_moved_stands_where_it_was(open_admin):
+    page = open_admin("/admin/menus/category/")
+    names = page.locator("#result_list .field-name")
+    before = names.all_inner_texts()
+    page.route("**/adminsortable2_update/", lambda route: route.abort())
+    page.locator(".handle").first.focus()
+    with page.expect_navigation():
+        page.keyboard.press("ArrowDown")
+    expect(names).to_have_text(before)
+
+
+def test_the_arrow_keys_move_an_option(open_admin):
+    page = open_admin("/admin/menus/optiongroup/")
+    page.locator("#result_list tbody th a").first.click()
+    names = page.locator("tr.has_original .field-name input[type=text]")
+    names.first.wait_for()
+    first, second, *others = names.evaluate_all("inputs => inputs.map((input) => input.value)")
+    for now in ([second, first, *others], [first, second, *others]):
+        page.locator("tr.has_original td.original p").first.focus()
+        page.keyboard.press("ArrowDown")
+        page.locator("[name=_continue]").click()
+        expect(page.locator(".messagelist .success")).to_be_visible()
+        assert names.evaluate_all("inputs => inputs.map((input) => input.value)") == now
