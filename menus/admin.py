@@ -25,7 +25,7 @@ from .admin_forms import (
     StockForm,
     in_smallest_unit,
 )
-from .models import Category, Item, ItemOptionGroup, Option, OptionGroup
+from .models import MAX_OPTIONS, Category, Item, ItemOptionGroup, Option, OptionGroup
 
 CATEGORY_FILTER = "category__id__exact"
 
@@ -79,14 +79,22 @@ class CategoryAdmin(DraggableAdmin):
         services.order_categories(row.store, ids=ids, actor=actor)
 
 
-class ChoiceInline(ScopedInline, SortableTabularInline):
+class DraggableInline(ScopedInline, SortableTabularInline):
+    form = OnlyWhatChanged
+    ordering = ["position", "pk"]
+    max_num = MAX_OPTIONS
+
+    def get_formset(self, request, obj=None, **kwargs):
+        # However many rows a page claims to send: Django would make two thousand empty ones of it, which takes ten seconds.
+        return super().get_formset(request, obj, validate_max=True, absolute_max=2 * self.max_num, **kwargs)
+
+
+class ChoiceInline(DraggableInline):
     """The option groups that an item offers."""
 
     model = ItemOptionGroup
-    form = OnlyWhatChanged
     formset = ChoiceFormSet
     fields = ["group"]
-    ordering = ["position", "pk"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(group__deleted_at=None)
@@ -145,7 +153,8 @@ class ItemAdmin(DraggableAdmin):
         return RowsOfTheForms
 
     def get_changelist_formset(self, request, **kwargs):
-        return super().get_changelist_formset(request, **{"formset": LockedFormSet, **kwargs})
+        most = {"max_num": self.list_per_page, "absolute_max": self.list_per_page}
+        return super().get_changelist_formset(request, **{"formset": LockedFormSet, **most, **kwargs})
 
     def how_to_drag(self, request):
         if chosen_store(request) is None:
@@ -211,12 +220,10 @@ class ItemAdmin(DraggableAdmin):
         services.delete_item(row, actor=actor)
 
 
-class OptionInline(ScopedInline, SortableTabularInline):
+class OptionInline(DraggableInline):
     model = Option
-    form = OnlyWhatChanged
     formset = OptionFormSet
     fields = ["name", "price_delta", "sold_out"]
-    ordering = ["position", "pk"]
 
     def get_extra(self, request, obj=None, **kwargs):
         return 0 if obj else 3

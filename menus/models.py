@@ -12,6 +12,7 @@ from stores.scoping import StoreScoped
 from tableorder.markers import marker_while
 
 MAX_PRICE = 10_000_000  # in the currency's smallest unit (requirements, S8)
+MAX_OPTIONS = 50  # of a group; as many groups of an item
 
 
 class Deletable(StoreScoped):

@@ -493,3 +493,23 @@ def test_saving_a_long_list_checks_only_what_was_changed(desk, ours):
     for _ in range(20):
         make_item(ours)
     assert queries(desk.list_form(Item)) <= few + 20  # Django looks each row up once, by its id
+
+
+def test_a_page_that_claims_endless_rows_gets_no_more_than_there_may_be(desk, ours):
+    group = make_choice(ours.item)[0].group
+    item = desk.form(Item, ours.item).send(**{"choices-TOTAL_FORMS": "99999", "name": ""})
+    (choices,) = [admin_formset.formset for admin_formset in item.context["inline_admin_formsets"]]
+    options = desk.form(OptionGroup, group).send(**{"options-TOTAL_FORMS": "99999"})
+    (inline,) = [admin_formset.formset for admin_formset in options.context["inline_admin_formsets"]]
+    assert len(choices.forms) == len(inline.forms) == 100
+    assert "at most 50" in errors_of(options)
+    listed = desk.list_form(Item).send(**{"form-TOTAL_FORMS": "99999"})
+    assert len(listed.context["cl"].formset.forms) == 100
+
+
+def test_a_group_has_as_many_options_as_the_api_allows(desk, ours):
+    rows = {f"options-{number}-{name}": value for number in range(51) for name, value in (("name", f"no. {number}"), ("price_delta", "0"))}
+    asked = {"name": "spice", "min": "0", "max": "1", "options-TOTAL_FORMS": "51", **rows}
+    assert "at most 50" in errors_of(desk.form(OptionGroup).send(**asked))
+    saved(desk.form(OptionGroup).send(**asked | {"options-TOTAL_FORMS": "50"}))
+    assert OptionGroup.objects.get(name="spice").options.count() == 50
