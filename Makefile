@@ -25,7 +25,7 @@ run: install
 
 # The whole suite, on the services that the environment names; says which it ran without.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest --numprocesses $${JOBS:-2} $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses $${JOBS:-2} --dist worksteal $(PYTEST_ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
