@@ -148,7 +148,10 @@ def test_nothing_sticks_out_at_a_zoom_of_400(guest):
     page.set_viewport_size({"width": 320, "height": 256})
     inside = "[...document.querySelectorAll('.card, dialog footer button')].every((e) => e.getBoundingClientRect().right <= 320)"
     assert page.evaluate(inside) and page.evaluate("document.documentElement.scrollWidth") == 320
-    guest.takes(DISH)
+    guest.opens(DISH)
+    page.wait_for_timeout(500)  # the button comes up where the dish was
+    guest.taps("add")
+    expect(page.locator("dialog")).to_have_count(0)
     guest.taps("language")
     guest.taps("cart")
     remove = guest.sees("cart").get_by_role("button", name="빼기").bounding_box()  # the shorter word
@@ -157,6 +160,21 @@ def test_nothing_sticks_out_at_a_zoom_of_400(guest):
     assert page.evaluate(inside)
     guest.confirms().sees_number()
     expect(page.locator(".number")).to_be_in_viewport(ratio=1)
+
+
+def test_large_type_fits_a_phone(guest):
+    page = guest.page
+    page.set_viewport_size(SIZES["phone"])
+    guest.restaurant.order(guest.table, DISH, quantity=20)
+    expect(page.locator(".bill-button strong")).to_be_visible()
+    guest.taps("look")
+    guest.sees("look").get_by_role("switch", name="Large type").click()
+    page.keyboard.press("Escape")
+    whole = """(elements) => elements.every((e) => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right <= innerWidth)"""
+    assert page.locator(".where span, .top button").evaluate_all(whole)
+    guest.opens(DISH)
+    expect(guest.sees("item").locator("[data-action=add]")).to_contain_text("Add")
+    assert page.locator("dialog footer button").evaluate_all(whole)
 
 
 def as_guest(page, hanok, table):
