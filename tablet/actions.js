@@ -307,7 +307,7 @@ export async function goOnWithout() {
 export async function submitAgain() {
   const { code, session } = state.entry.reason;
   if (code === "PRICE_CHANGED") await loadMenu().catch(leaveIfSignedOut);
-  if (!priced(state.cart, state.menu).orderable) return dropEntry(); // something else has changed too: the cart says what
+  if (!priced(state.cart, state.menu).orderable) return dropEntry({ dialog: { name: "review" } }); // something else has changed too, and it says what
   keep("entry", null);
   submit(code === "SESSION_CHANGED" ? { session: session?.id ?? null } : {});
 }

@@ -213,6 +213,18 @@ def test_a_new_price_is_shown_beside_the_old_and_asked_about(unaware):
     assert order["total"] == unaware.restaurant.items[DISH]["price"] + 55_500
 
 
+def test_a_guest_who_says_yes_to_a_new_price_sees_what_has_sold_out_since(unaware):
+    unaware.takes(DISH).takes(OTHER).reviews()
+    unaware.restaurant.change_item(OTHER, price=55_500)
+    unaware.confirms()
+    unaware.sees("refused")
+    unaware.restaurant.change_item(DISH, sold_out=True)
+    unaware.page.unroute("**/tablet/menu")
+    unaware.taps("resolve")
+    expect(unaware.sees("review").locator(".wrong")).to_contain_text(DISH)
+    assert unaware.restaurant.orders(unaware.table) == []
+
+
 def test_a_guest_who_does_not_want_the_new_price_has_the_cart_back(unaware):
     unaware.takes(DISH).reviews()
     unaware.restaurant.change_item(DISH, price=55_500)
