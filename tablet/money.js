@@ -15,5 +15,5 @@ export function money(amount) {
 export const signed = (amount) => (amount > 0 ? `+${money(amount)}` : money(amount));
 
 export function clock(at) {
-  return new Intl.DateTimeFormat(state.prefs.language, { hour: "2-digit", minute: "2-digit", timeZone: state.device?.store.timezone }).format(new Date(at));
+  return new Intl.DateTimeFormat(state.prefs.language, { hour: "numeric", minute: "2-digit", timeZone: state.device?.store.timezone }).format(new Date(at));
 }

@@ -7,4 +7,4 @@ export function money(amount) {
   return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
-export const clock = (at) => new Intl.DateTimeFormat(state.language, { hour: "2-digit", minute: "2-digit", timeZone: page.store.timezone }).format(new Date(at));
+export const clock = (at) => new Intl.DateTimeFormat(state.language, { hour: "numeric", minute: "2-digit", timeZone: page.store.timezone }).format(new Date(at));
