@@ -273,6 +273,19 @@ def test_an_order_by_keyboard_alone(guest):
     expect(guest.sees("bill").locator(".line")).to_have_count(1)
 
 
+def test_what_the_keyboard_comes_to_is_not_under_the_bar(open_board, hanok, table, other_table):
+    for number in (table, other_table):
+        for _ in range(3):
+            hanok.order(number, DISH, SET, "해물파전")
+    page = open_board("hanok-manager", viewport=WALLS["kitchen"]).page
+    expect(page.locator("[data-action=complete]")).to_have_count(2)
+    page.locator("[data-action=complete]").last.focus()
+    below = "document.activeElement.getBoundingClientRect().top >= document.querySelector('.top').getBoundingClientRect().bottom"
+    while page.evaluate("document.activeElement.matches('main *')"):
+        assert page.evaluate(below)
+        page.keyboard.press("Shift+Tab")
+
+
 def test_a_tables_life_on_the_board_by_keyboard_alone(open_board, hanok, table):
     board: Board = open_board("hanok-manager")
     page, order = board.page, hanok.order(table, DISH)
