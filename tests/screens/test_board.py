@@ -438,6 +438,28 @@ def test_an_unfinished_order_is_never_hidden_behind_newer_ones(board, hanok, tab
     expect(board.card(table).locator("[data-action=all]")).to_contain_text("1 earlier")
 
 
+def test_what_is_new_in_an_unsettled_bill_is_seen_on_its_card(board, hanok, table):
+    served = hanok.order(table, DRINK)
+    for status in ("preparing", "ready", "served"):
+        served = hanok.move(served, status)
+    order = hanok.order(table, DISH)
+
+    def has_expired(route):
+        snapshot = route.fetch().json()
+        shown = next(one for one in snapshot["tables"] if one["number"] == table)
+        bill = {"session": shown["session"] | {"state": "expired"}, "orders": shown["orders"], "total": shown["total"]}
+        shown.update(session=None, orders=[], total=0, unsettled=[bill])
+        route.fulfill(json=snapshot)
+
+    board.page.route("**/staff/board", has_expired)
+    board.page.reload()
+    expect(board.card(table)).to_contain_text("Unsettled")
+    expect(board.card(table)).to_contain_class("fresh")
+    expect(board.order(served)).to_have_count(0)
+    board.taps("line-step", board.order(order))
+    expect(board.order(order)).to_contain_text("Undo")
+
+
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
 def test_a_number_of_several_digits_stays_in_one_line(open_board, hanok, table, viewport):
     one, many = hanok.order(table, DISH), hanok.order(table, OTHER, quantity=20, line_note="덜 맵게, 그리고 되도록 빨리 부탁드려요")

@@ -21,7 +21,8 @@ const SHAPES = {
 
 export const icon = (name) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${SHAPES[name]}</svg>`;
 
-const isFinished = ({ orders }) => orders.every((order) => !nextStep(order.status, page.store.steps));
+const isUnderWay = (order) => Boolean(nextStep(order.status, page.store.steps));
+const isFinished = ({ orders }) => !orders.some(isUnderWay);
 
 export const isBusy = (table) => Boolean(table.party || table.unsettled.length || table.calls.length);
 
@@ -46,21 +47,21 @@ export function card(table) {
     </header>
     ${table.calls.length ? html`<ul class="calls">${repeat(table.calls, (call) => call.id, callPart)}</ul>` : nothing}
     ${party ? ordersOnCard(table, party.orders) : nothing}
-    ${table.unsettled.map((bill) => unsettledPart(table, bill))}
     ${party
       ? html`<footer>
           <button type="button" class="quiet" data-action="open" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
           <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" @click=${() => openDialog({ name: "complete", table: table.id, session: party.session.id })}>${t("complete")}</button>
         </footer>`
       : nothing}
+    ${table.unsettled.map((bill) => unsettledPart(table, bill))}
   </article>`;
 }
 
 // What still has to be done is never hidden.
 function ordersOnCard(table, orders) {
-  const shown = orders.filter((order, at) => at < LEAST_SHOWN || nextStep(order.status, page.store.steps));
+  const shown = orders.filter((order, at) => at < LEAST_SHOWN || isUnderWay(order));
   const hidden = orders.length - shown.length;
-  return html`${repeat(shown, (order) => order.id, (order) => (nextStep(order.status, page.store.steps) ? orderPart(order) : donePart(order)))}
+  return html`${repeat(shown, (order) => order.id, (order) => (isUnderWay(order) ? orderPart(order) : donePart(order)))}
     ${hidden ? html`<button type="button" class="quiet" data-action="all" @click=${() => openDialog({ name: "table", table: table.id })}>${t("showAll", { count: hidden })}</button>` : nothing}`;
 }
 
@@ -75,10 +76,11 @@ function callPart(call) {
 }
 
 const unsettledPart = (table, bill) => html`<section class="unsettled">
-  <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>
-  <button type="button" data-action="open-unsettled" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
-  <button type="button" data-action="settle" @click=${() => openDialog({ name: "complete", table: table.id, session: bill.session.id })}>${t("settle")}</button>
-</section>`;
+    <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>
+    <button type="button" data-action="open-unsettled" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
+    <button type="button" data-action="settle" @click=${() => openDialog({ name: "complete", table: table.id, session: bill.session.id })}>${t("settle")}</button>
+  </section>
+  ${repeat(bill.orders.filter(isUnderWay), (order) => order.id, (order) => orderPart(order))}`;
 
 // An order that needs nothing any more: one line of it is enough.
 const donePart = (order) => html`<section class="order done" data-order=${order.number} data-status=${order.status} tabindex="-1">
