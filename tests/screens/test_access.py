@@ -123,6 +123,11 @@ def test_large_type_and_high_contrast_have_no_barrier(open_page, hanok, table, m
     walk_through_the_tablet(as_guest(page, hanok, table), Look(page, "tablet", mode, rules=LOOKS))
 
 
+# Not under the footer, which stays where it is.
+WHOLE = """(element) => { const { top, bottom } = element.getBoundingClientRect();
+    return top > 0 && bottom <= document.querySelector('dialog footer').getBoundingClientRect().top; }"""
+
+
 @pytest.mark.parametrize(("width", "height"), [(640, 400), (844, 390)], ids=["zoom-of-200", "phone-held-sideways"])
 def test_there_is_room_to_order_where_there_is_little_height(guest, width, height):
     page = guest.page
@@ -133,14 +138,25 @@ def test_there_is_room_to_order_where_there_is_little_height(guest, width, heigh
     guest.takes(DISH)
     guest.taps("cart")
     guest.reviews()
-    whole = """(element) => { const { top, bottom } = element.getBoundingClientRect();
-        return top > 0 && bottom <= document.querySelector('dialog footer').getBoundingClientRect().top; }"""
-    assert page.locator(".review li").evaluate(whole)
+    assert page.locator(".review li").evaluate(WHOLE)
     expect(page.locator("[data-action=confirm]")).to_be_in_viewport(ratio=1)
     guest.confirms().sees_number()
-    assert page.locator(".number").evaluate(whole)
+    assert page.locator(".number").evaluate(WHOLE)
     page.locator("dialog [data-call=water]").click()  # one scrolls there
     expect(page.locator("dialog [data-call=water]")).to_contain_text("Called")
+
+
+def test_a_small_tablet_has_room_for_large_type(guest):
+    page = guest.page
+    page.set_viewport_size({"width": 1024, "height": 600})
+    guest.taps("look")
+    guest.sees("look").get_by_role("switch", name="Large type").click()
+    page.keyboard.press("Escape")
+    guest.takes(DISH).takes("해물파전")
+    guest.taps("cart")
+    assert guest.sees("cart").locator(".line").last.evaluate(WHOLE)
+    guest.reviews().confirms().sees_number()
+    assert page.locator(".countdown").evaluate(WHOLE)
 
 
 def test_nothing_sticks_out_at_a_zoom_of_400(guest):
