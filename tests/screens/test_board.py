@@ -244,6 +244,18 @@ def test_completing_names_what_is_unfinished(board, hanok, table):
     assert hanok.board(table)["session"] is None
 
 
+def test_who_completes_a_table_right_after_serving_it_is_not_asked_about_what_was_served(board, hanok, table):
+    order = hanok.move(hanok.move(hanok.order(table, DISH, OTHER), "preparing"), "ready")
+    board.taps("order-step", board.order(order))
+    board.taps("complete", board.card(table))
+    expect(board.dialog()).to_contain_text("Is the bill paid?")
+    expect(board.dialog().locator(".unfinished")).to_have_count(0, timeout=2000)
+    board.taps("do-complete")
+    expect(board.card(table)).to_have_count(0)
+    expect(board.page.locator(".toast p")).to_have_count(0)
+    assert status_of(hanok, order) == "served"
+
+
 def test_a_table_that_another_board_completes_goes_away_under_an_open_dialog(board, hanok, table):
     hanok.order(table, DISH)
     board.taps("open", board.card(table))

@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { acknowledge, isNew } from "./news.js";
 import { change, page, state } from "./state.js";
-import { tap, tapCall, tapOf, tapOfCall, undo } from "./taps.js";
+import { sendTapsOf, tap, tapCall, tapOf, tapOfCall, undo } from "./taps.js";
 
 const LEAST_SHOWN = 3; // orders on a card: what is not finished, and so many in any case
 
@@ -27,6 +27,11 @@ const isFinished = ({ orders }) => !orders.some(isUnderWay);
 export const isBusy = (table) => Boolean(table.party || table.unsettled.length || table.calls.length);
 
 const openDialog = (dialog) => change({ dialog });
+
+function askToComplete(table, { session, orders }) {
+  sendTapsOf(orders);
+  openDialog({ name: "complete", table: table.id, session: session.id });
+}
 
 export function card(table) {
   const { party } = table;
@@ -50,7 +55,7 @@ export function card(table) {
     ${party
       ? html`<footer>
           <button type="button" class="quiet" data-action="open" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
-          <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" @click=${() => openDialog({ name: "complete", table: table.id, session: party.session.id })}>${t("complete")}</button>
+          <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" @click=${() => askToComplete(table, party)}>${t("complete")}</button>
         </footer>`
       : nothing}
     ${table.unsettled.map((bill) => unsettledPart(table, bill))}
@@ -78,7 +83,7 @@ function callPart(call) {
 const unsettledPart = (table, bill) => html`<section class="unsettled">
     <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>
     <button type="button" data-action="open-unsettled" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
-    <button type="button" data-action="settle" @click=${() => openDialog({ name: "complete", table: table.id, session: bill.session.id })}>${t("settle")}</button>
+    <button type="button" data-action="settle" @click=${() => askToComplete(table, bill)}>${t("settle")}</button>
   </section>
   ${repeat(bill.orders.filter(isUnderWay), (order) => order.id, (order) => orderPart(order))}`;
 

@@ -7,6 +7,7 @@ import { dishOf, orderPart, statusName } from "./card.js";
 import { LANGUAGES, t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { change, choose, page, state } from "./state.js";
+import { tapOf } from "./taps.js";
 import { toast } from "./views.js";
 
 const DIALOGS = { table: tableDialog, cancel: cancelDialog, complete: completeDialog, soldOut: soldOutDialog, settings: settingsDialog };
@@ -109,7 +110,7 @@ function completeDialog() {
   const table = tableOf(state.dialog.table);
   const bill = table && billsOf(table).find(({ session }) => session.id === state.dialog.session);
   if (!bill) return gone();
-  const unfinished = bill.orders.flatMap((order) => order.lines.filter(isUnfinished).map((line) => ({ order, line })));
+  const unfinished = bill.orders.flatMap((order) => order.lines.filter((line) => isUnfinished(tapOf(order, line) ?? line)).map((line) => ({ order, line })));
   return sheet({
     asks: unfinished.length ? "force" : "complete",
     title: t(bill.session.state === "expired" ? "settleTitle" : "completeTitle", { number: table.number }),

@@ -46,6 +46,12 @@ export function sendTaps({ last = false } = {}) {
   }
 }
 
+// Who asks for a table's bill means what they have tapped there, and does not wait for it.
+export function sendTapsOf(orders) {
+  for (const tapped of state.taps) if (orders.some((order) => order.id === tapped.order)) tapped.until = Date.now();
+  sendTaps();
+}
+
 async function send(tapped, last) {
   const done = await attempt(() => (tapped.call ? resolve(tapped, last) : move(tapped, last)));
   if (!done && tapped.order && tapped.steps !== page.store.steps) say({ name: "stepsChanged" });
