@@ -215,6 +215,13 @@ def test_the_whole_name_of_a_dish_is_read_on_a_phone(guest):
     assert title.evaluate("(title) => title.getBoundingClientRect().top >= title.closest('dialog').getBoundingClientRect().top")
 
 
+def test_what_a_field_asks_for_is_as_legible_as_the_rest(guest, open_board):
+    color = "(field, pseudo) => getComputedStyle(field, pseudo).color"
+    for page in (guest.page, open_board("hanok-manager", color_scheme="dark").page):
+        muted = page.locator(".muted, .free h2").first.evaluate(color)
+        assert page.get_by_role("searchbox").evaluate(color, "::placeholder") == muted
+
+
 def test_a_dollar_has_two_decimals_and_a_won_none(open_page, plaza, guest):
     page = open_page("/tablet/", device=plaza.device("1")).page
     expect(page.locator(".price").first).to_have_text(re.compile(r"^\$\d+\.\d\d$"))
