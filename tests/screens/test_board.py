@@ -567,7 +567,11 @@ def test_cards_stay_where_they_are_while_their_tables_are_busy(open_board, hanok
 def test_a_lost_connection_shows_within_two_seconds_and_heals(board, hanok, table):
     page = board.page
     page.context.set_offline(True)
-    expect(page.locator("[data-stale]")).to_be_visible(timeout=2000)
+    stale = page.locator("[data-stale]")
+    expect(stale).to_be_visible(timeout=2000)
+    alert, before = page.get_by_role("alert").inner_text(), stale.inner_text()
+    expect(stale).not_to_have_text(before)  # for how long
+    assert page.get_by_role("alert").inner_text() == alert
     order = hanok.order(table, DISH)
     page.context.set_offline(False)
     expect(page.locator("[data-stale]")).to_have_count(0)

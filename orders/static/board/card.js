@@ -149,7 +149,7 @@ const minutes = (at) => Math.max(0, Math.floor((state.now - Date.parse(at)) / 60
 const ago = (at) => (minutes(at) ? t("ago", { time: duration(minutes(at) * 60) }) : t("justNow"));
 const since = (at) => (minutes(at) ? t("since", { time: duration(minutes(at) * 60) }) : t("justNow"));
 
-function duration(seconds) {
+export function duration(seconds) {
   if (seconds < 60) return t("seconds", { seconds });
   const all = Math.floor(seconds / 60);
   return all < 60 ? t("minutes", { minutes: all }) : t("hours", { hours: Math.floor(all / 60), minutes: all % 60 });

@@ -75,7 +75,7 @@ export const TEXTS = {
   table: ["테이블", "Table"],
   stores: ["매장", "Store"],
   stale: ["끊김", "Stale"],
-  staleFor: ["서버와 연결이 끊겼습니다 ({seconds}초). 다시 연결하는 중입니다.", "No connection for {seconds} s. Reconnecting…"],
+  noServer: ["서버와 연결이 끊겼습니다. 다시 연결하는 중입니다.", "No connection. Reconnecting…"],
   soundIsOff: ["알림음이 꺼져 있습니다. 새 주문이 소리 없이 들어옵니다.", "The sound is off: new orders come in silence."],
   since: ["{time}째", "{time}"],
   ago: ["{time} 전", "{time} ago"],

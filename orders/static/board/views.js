@@ -1,7 +1,7 @@
 // The board: a bar on top, what has to be said, a card for each table in use, the free tables below.
 
 import { classMap, html, nothing, repeat } from "/tablet/html.js";
-import { card, icon, isBusy } from "./card.js";
+import { card, duration, icon, isBusy } from "./card.js";
 import { staleSince } from "./connection.js";
 import { dialog, openSoldOut } from "./dialogs.js";
 import { t } from "./i18n.js";
@@ -50,7 +50,8 @@ function notices() {
     return html`<p class="band bad" role="alert">${t("signedOut")} <a class="button" href=${`/admin/login/?next=${next}`}>${t("signIn")}</a></p>`;
   }
   const since = staleSince();
-  if (since !== null) return html`<p class="band bad" role="alert" data-stale>${t("staleFor", { seconds: Math.max(1, Math.round((state.now - since) / 1000)) })}</p>`;
+  // For how long stands beside what is read aloud: else all of it would be, each second.
+  if (since !== null) return html`<p class="band bad" data-stale><span role="alert">${t("noServer")}</span> (${duration(Math.max(1, Math.round((state.now - since) / 1000)))})</p>`;
   if (!state.sound && newOrders().length) return html`<p class="band hint" role="status">${t(state.wantsSound ? "soundHint" : "soundIsOff")}</p>`;
   return nothing;
 }
