@@ -191,6 +191,9 @@ def test_large_type_fits_a_phone(guest):
     guest.opens(DISH)
     expect(guest.sees("item").locator("[data-action=add]")).to_contain_text("Add")
     assert page.locator("dialog footer button").evaluate_all(whole)
+    page.keyboard.press("Escape")
+    guest.taps("bill")
+    assert guest.sees("bill").locator(".line-text").bounding_box()["width"] > 200
 
 
 def as_guest(page, hanok, table):
