@@ -486,6 +486,9 @@ def test_a_number_of_several_digits_stays_in_one_line(open_board, hanok, table, 
     expect(numbers.first).to_be_visible()
     for number in numbers.all():
         assert number.bounding_box()["height"] < 40
+    states = board.dialog().locator(".unfinished li > :last-child")
+    expect(states).to_have_text(["Pending"] * 2)
+    assert states.evaluate_all("(all) => all.every((state) => state.getBoundingClientRect().height < 40)")
     assert board.card(table).evaluate("(card) => card.scrollWidth <= card.clientWidth")
 
 
