@@ -457,6 +457,19 @@ def test_a_dish_that_sells_out_while_it_is_looked_at(guest):
     expect(guest.page.locator("[data-action=add]")).to_be_disabled()
 
 
+def test_in_high_contrast_what_takes_no_tap_looks_so(guest):
+    page = guest.page
+    page.evaluate("async () => (await import('/tablet/state.js')).setPrefs({ highContrast: true })")
+    guest.opens(DISH)
+    less, more = guest.sees("item").locator(".stepper button").all()
+    color = "(element) => getComputedStyle(element).color"
+    assert less.is_disabled() and less.evaluate(color) != more.evaluate(color)
+    guest.restaurant.change_item(DISH, sold_out=True)
+    add = page.locator("[data-action=add]")
+    expect(add).to_have_text("Sold out")
+    assert add.evaluate("(button) => getComputedStyle(button).backgroundColor") == "rgba(0, 0, 0, 0)"  # not black on black
+
+
 # --- Calls ------------------------------------------------------------------------------------------------------
 
 
