@@ -564,6 +564,18 @@ def test_cards_stay_where_they_are_while_their_tables_are_busy(open_board, hanok
         hanok.clear(number)
 
 
+def test_a_new_card_comes_where_there_is_room_to_see_it(open_board, hanok):
+    hanok.order("6", DISH, OTHER, DRINK)
+    hanok.order("8", DISH)
+    hanok.order("9", DISH, OTHER)
+    page = open_board("hanok-manager").page
+    expect(page.locator(".card")).to_have_count(3)
+    hanok.order("2", DISH)
+    expect(page.locator(".column", has=page.locator("[data-table='2']")).locator(".card").first).to_have_attribute("data-table", "8")
+    for number in ("2", "6", "8", "9"):
+        hanok.clear(number)
+
+
 # --- The connection ---------------------------------------------------------------------------------------------
 
 

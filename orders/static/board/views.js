@@ -59,18 +59,23 @@ function notices() {
 let columns = []; // of tables' ids
 let laidOutFor = null;
 
-// Side by side in reading order, each column without holes. Whoever comes later goes below: what is about to be tapped
-// must not move away.
+// Side by side in reading order, each column without holes. Whoever comes later goes below the shortest, to be seen:
+// what is about to be tapped must not move away.
 function inColumns(tables) {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const count = Math.max(1, Math.floor(innerWidth / (CARD * rem)));
   const layout = `${count} ${state.filter}`;
+  const drawn = layout === laidOutFor ? document.querySelectorAll(".column") : [];
   if (layout !== laidOutFor) columns = Array.from({ length: count }, () => []);
   laidOutFor = layout;
+  const heights = columns.map((_, at) => drawn[at]?.offsetHeight ?? 0);
   const there = new Map(tables.map((table) => [table.id, table]));
   columns = columns.map((column) => column.filter((id) => there.has(id)));
   for (const id of there.keys()) {
-    if (!columns.some((column) => column.includes(id))) columns.reduce((least, column) => (column.length < least.length ? column : least)).push(id);
+    if (columns.some((column) => column.includes(id))) continue;
+    const at = heights.indexOf(Math.min(...heights));
+    columns[at].push(id);
+    heights[at] += CARD * rem; // as high as it is wide, until it is drawn
   }
   return columns.map((column) => column.map((id) => there.get(id)));
 }
