@@ -296,8 +296,9 @@ def test_what_the_keyboard_comes_to_is_not_under_the_bar(open_board, hanok, tabl
     for number in (table, other_table):
         for _ in range(3):
             hanok.order(number, DISH, SET, "해물파전")
-    page = open_board("hanok-manager", viewport=WALLS["kitchen"]).page
-    expect(page.locator("[data-action=complete]")).to_have_count(2)
+    board = open_board("hanok-manager", viewport=WALLS["kitchen"])
+    page = board.page
+    expect(board.card(table)).to_be_visible()
     page.locator("[data-action=complete]").last.focus()
     below = "document.activeElement.getBoundingClientRect().top >= document.querySelector('.top').getBoundingClientRect().bottom"
     while page.evaluate("document.activeElement.matches('main *')"):

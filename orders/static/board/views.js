@@ -50,8 +50,8 @@ function notices() {
     return html`<p class="band bad" role="alert">${t("signedOut")} <a class="button" href=${`/admin/login/?next=${next}`}>${t("signIn")}</a></p>`;
   }
   const since = staleSince();
-  // For how long stands beside what is read aloud: else all of it would be, each second.
-  if (since !== null) return html`<p class="band bad" data-stale><span role="alert">${t("noServer")}</span> (${duration(Math.max(1, Math.round((state.now - since) / 1000)))})</p>`;
+  // A timer is not read aloud: else all of it would be, each second.
+  if (since !== null) return html`<p class="band bad" role="alert" data-stale>${t("noServer")} <span role="timer">${duration(Math.max(1, Math.round((state.now - since) / 1000)))}</span></p>`;
   if (!state.sound && newOrders().length) return html`<p class="band hint" role="status">${t(state.wantsSound ? "soundHint" : "soundIsOff")}</p>`;
   return nothing;
 }
