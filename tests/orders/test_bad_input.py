@@ -75,6 +75,11 @@ def test_lines_that_can_not_be_ordered(tablet, cast):
                     assert [(error["pointer"], error["code"]) for error in body["errors"]] == [(pointer, code)], what
 
 
+def test_a_choice_that_is_not_met_says_how_many_it_takes(tablet, cast):
+    body = problem(tablet.post(QUOTE, {"lines": [line(cast.topped, 1, *cast.toppings)]}), 400, "OPTION_COUNT")
+    assert body["detail"] == body["errors"][0]["detail"] == "Toppings: choose 0 to 2."
+
+
 def test_lines_that_can(tablet, cast):
     """The control: what is refused above is refused for its own reason."""
     lines = [line(cast.plain), line(cast.sized, 99, cast.large), line(cast.topped), line(cast.topped, 1, *cast.toppings[:2])]

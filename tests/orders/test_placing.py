@@ -85,8 +85,9 @@ def test_an_order_needs_a_proper_key(tablet, ours, key):
     assert not Order.objects.exists()
 
 
-def test_a_changed_price_is_told_and_nothing_is_stored(tablet, ours):
-    body = problem(tablet.post(ORDERS, order_for(ours.item, expected_total=11000), key=new_key()), 409, "PRICE_CHANGED")
+@pytest.mark.parametrize("expected", [0, 11000])
+def test_a_changed_price_is_told_and_nothing_is_stored(tablet, ours, expected):
+    body = problem(tablet.post(ORDERS, order_for(ours.item, expected_total=expected), key=new_key()), 409, "PRICE_CHANGED")
     assert body["total"] == 12000
     assert body["lines"][0] == {"item": str(ours.item.pk), "quantity": 1, "options": [], "unit_price": 12000, "total": 12000}
     assert not Order.objects.exists()
@@ -100,9 +101,9 @@ def test_sold_out_is_told_with_its_lines(tablet, ours):
 
 
 def test_a_sold_out_option_can_not_be_taken(tablet, ours):
-    regular, large = make_choice(ours.item)
+    regular, large = make_choice(ours.item, max=2)
     type(large).objects.filter(pk=large.pk).update(sold_out=True)
-    body = problem(tablet.post(ORDERS, {"lines": [line(ours.item, 1, large)]}, key=new_key()), 409, "SOLD_OUT")
+    body = problem(tablet.post(ORDERS, {"lines": [line(ours.item, 1, regular, large)]}, key=new_key()), 409, "SOLD_OUT")
     assert body["lines"][0]["options"] == [str(large.pk)]
     assert tablet.post(ORDERS, {"lines": [line(ours.item, 1, regular)]}, key=new_key()).status_code == 201
 
