@@ -8,6 +8,8 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.db import OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders.kitchen import complete_session
@@ -55,6 +57,7 @@ def test_old_history_goes_with_everything_that_hangs_on_it(ours):
 
 def test_recent_history_and_unsettled_bills_stay(ours, theirs):
     bill(ours, completed=True, age=timedelta(days=100))
+    TableSession.objects.update(started_at=timezone.now() - LONG_AGO)  # what counts is when it was completed
     bill(theirs, completed=False, age=LONG_AGO)
     assert "0 sessions" in purge()
     assert Order.objects.count() == 2
@@ -76,6 +79,20 @@ def test_it_goes_in_batches_until_all_is_gone(ours, monkeypatch):
         bill(ours, completed=True, age=LONG_AGO)
     assert "3 sessions" in purge()
     assert not Order.objects.exists()
+
+
+def test_a_purge_that_breaks_off_leaves_no_half_of_a_bill(ours, monkeypatch):
+    bill(ours, completed=True, age=LONG_AGO)
+    remove = QuerySet._raw_delete
+
+    def breaking_off(rows, using):
+        if rows.model is TableSession:
+            raise OperationalError("gone")
+        return remove(rows, using)
+
+    monkeypatch.setattr(QuerySet, "_raw_delete", breaking_off)
+    with nothing_stored(), pytest.raises(OperationalError):
+        purge()
 
 
 def test_old_events_go_and_the_journal_says_up_to_where(ours):
@@ -122,6 +139,11 @@ def test_what_has_run_out_of_time_goes(ours):
 
 def test_what_has_not_run_out_of_time_stays(ours):
     one_of_each(ours)
+    past, recently = timezone.now() - timedelta(days=400), timezone.now() - timedelta(days=100)
+    ServiceCall.objects.update(opened_at=past)
+    ServiceCall.objects.filter(state="resolved").update(resolved_at=recently)
+    AuditEntry.objects.update(at=recently)
+    LogEntry.objects.update(action_time=recently)
     assert all(model.objects.exists() for model in GOING)
     with nothing_stored():
         purge()
