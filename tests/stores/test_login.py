@@ -174,6 +174,7 @@ TABLET_ENDS = {
     "a table switched off and on": lambda world, staff: [
         staff.patch(f"staff/tables/{world.table.pk}", {"is_active": active}) for active in (False, True)
     ],
+    "a table switched off by hand": lambda world, staff: Table.objects.filter(pk=world.table.pk).update(is_active=False),
     "a closed store": lambda world, staff: Store.objects.filter(pk=world.store.pk).update(is_active=False),
 }
 

@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import get_hasher
 
 from stores.models import LoginAttempts, User
 from tests.stores.signing_in import STAFF, TABLET, as_staff, as_tablet, first_refresh_token, from_address, lets_in, refresh
-from tests.world import problem
+from tests.world import make_person, problem
 
 
 @pytest.fixture
@@ -70,6 +70,12 @@ def test_a_lock_is_of_one_person_or_table_from_one_address(anyone, ours, theirs)
     guess(anyone, TABLET, as_tablet(ours), times=5)
     assert locked(anyone.post(TABLET, as_tablet(ours)), at_most=900)
     assert anyone.post(TABLET, as_tablet(ours, table="2")).status_code == 200
+
+
+def test_a_person_who_is_called_like_a_table_is_not_locked_with_it(anyone, ours):
+    namesake = make_person(ours.store, ours.table.number, "manager")
+    guess(anyone, TABLET, as_tablet(ours), times=5)
+    assert anyone.post(STAFF, as_staff(ours, username=namesake.username)).status_code == 200
 
 
 def test_another_spelling_of_a_name_is_no_new_chance(anyone, ours):
