@@ -127,7 +127,7 @@ def test_a_secret_may_come_from_a_file(tmp_path):
 
 
 def test_a_secret_is_taken_as_it_is(tmp_path):
-    secret = "$ECRET_KEY-and-more-of-it-0123456789-abc"
+    secret = " $ECRET_KEY-and-more-of-it-0123456789-abc "
     assert setting("JWT_SECRET_KEY", JWT_SECRET_KEY=secret) == secret
     (tmp_path / "key").write_text(f"{secret}\n")  # as an editor and `echo` write it
     assert setting("JWT_SECRET_KEY", JWT_SECRET_KEY_FILE=str(tmp_path / "key")) == secret
