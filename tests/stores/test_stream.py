@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import OperationalError, transaction
@@ -12,7 +14,9 @@ from stores.models import Event, Journal
 from stores.stream_hub import in_database
 from tests import world
 
-from .stream_client import STAFF, TABLET, Client, last_number, listening, write
+from .stream_client import PATIENCE, STAFF, TABLET, Client, last_number, listening, write
+
+LOOK_EVERY = stream_hub.LOOK_EVERY  # before a test changes it
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("hub")]
 
@@ -43,6 +47,7 @@ def test_events_come_in_order_and_as_they_were_written(ours, staff):
 
 
 def test_what_another_process_writes_is_seen_without_a_wake_up(ours, staff, monkeypatch):
+    assert LOOK_EVERY <= 0.5
     monkeypatch.setattr(stream_hub, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(wakeup, "_listeners", [])
     begin = last_number(ours.store)
@@ -247,6 +252,23 @@ def test_streams_stay_open_while_the_database_is_away(ours, staff, monkeypatch):
             await in_database(write, ours.store)
             await client.got(1)
             assert not away
+
+    asyncio.run(story())
+
+
+def test_a_rush_of_newcomers_does_not_delay_what_is_new(ours, staff):
+    rush_is_over = threading.Event()
+
+    async def story():
+        async with listening(STAFF, staff) as client:
+            rush = [asyncio.create_task(in_database(rush_is_over.wait, PATIENCE)) for _ in range(8)]
+            try:
+                with ThreadPoolExecutor() as kitchen:
+                    await in_database(write, ours.store, pool=kitchen)
+                await client.got(1)
+            finally:
+                rush_is_over.set()
+            await asyncio.gather(*rush)
 
     asyncio.run(story())
 

@@ -182,14 +182,57 @@ def test_staff_who_are_no_longer_are_out(ours, staff, revoke, monkeypatch):
     asyncio.run(story())
 
 
-def test_a_token_that_has_run_out_is_out(staff, monkeypatch):
+@pytest.mark.parametrize(("path", "who"), [(STAFF, "staff"), (TABLET, "tablet_token")])
+def test_a_token_that_has_run_out_is_out(request, path, who, monkeypatch):
     monkeypatch.setattr(stream_hub, "CHECK_EVERY", 0.05)
+    token = request.getfixturevalue(who)
     late = time.time() + 17 * 3600
 
     async def story():
-        async with listening(STAFF, staff) as client:
+        async with listening(path, token) as client:
             monkeypatch.setattr(stream_callers.time, "time", lambda: late)
             assert await client.has_ended()
+
+    asyncio.run(story())
+
+
+def test_a_right_that_could_not_be_looked_at_is_looked_at_again(ours, staff, monkeypatch):
+    monkeypatch.setattr(stream_hub, "CHECK_EVERY", 0.05)
+    still_welcome, away = stream_hub.still_welcome, [OperationalError("gone")] * 3
+
+    def broken_at_first(callers):
+        if away:
+            raise away.pop()
+        return still_welcome(callers)
+
+    monkeypatch.setattr(stream_hub, "still_welcome", broken_at_first)
+
+    async def story():
+        async with listening(STAFF, staff) as client:
+            await in_database(log_out, ours, staff)
+            assert await client.has_ended()
+            assert not away
+
+    asyncio.run(story())
+
+
+def test_every_listener_is_looked_at_however_many_there_are(ours, staff, tablet_token, monkeypatch):
+    monkeypatch.setattr(stream_hub, "CHECK_EVERY", 0.05)
+    monkeypatch.setattr(stream_hub, "CALLERS_PER_CHECK", 1)
+    still_welcome, looked_at = stream_hub.still_welcome, set()
+
+    def look(callers):
+        looked_at.update(caller.token_id for caller in callers)
+        return still_welcome(callers)
+
+    monkeypatch.setattr(stream_hub, "still_welcome", look)
+    owner = world.staff_of(ours.store, ours.owner).token
+    tokens = {caller_of(token).token_id for token in (staff, owner, tablet_token)}
+
+    async def story():
+        async with listening(STAFF, staff), listening(STAFF, owner), listening(TABLET, tablet_token):
+            await asyncio.sleep(0.3)
+            assert looked_at == tokens
 
     asyncio.run(story())
 

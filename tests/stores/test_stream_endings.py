@@ -7,12 +7,15 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 
 from stores import stream_hub
+from stores.auth import caller_of
 from stores.stream_hub import in_database
+from tests import world
 from tests.own_server import OwnServer
 from tests.world import Caller, problem
 
@@ -76,6 +79,46 @@ def test_who_leaves_is_gone_at_once(staff, hub):
         assert hub.open_streams == 0
 
     asyncio.run(story())
+
+
+def test_where_nobody_listens_nothing_is_read(ours, theirs, staff, monkeypatch):
+    monkeypatch.setattr(stream_hub, "LOOK_EVERY", 0.02)
+    looks = []
+    monkeypatch.setattr(stream_hub, "read_news", lambda positions: looks.append(set(positions)) or {})
+    neighbour = world.staff_of(theirs.store, theirs.owner).token
+
+    async def looked_at():
+        await asyncio.sleep(0.1)  # what is under way
+        looks.clear()
+        await asyncio.sleep(0.2)
+        return set().union(*looks) if looks else None
+
+    async def story():
+        async with listening(STAFF, staff):
+            async with listening(STAFF, neighbour):
+                assert await looked_at() == {ours.store.pk, theirs.store.pk}
+            assert await looked_at() == {ours.store.pk}
+        assert await looked_at() is None
+
+    asyncio.run(story())
+
+
+def test_a_thread_of_the_streams_keeps_no_connection(ours):
+    """It would be missing from the pool for as long as the process lives."""
+    with ThreadPoolExecutor(1) as pool:
+        asyncio.run(in_database(last_number, ours.store, pool=pool))
+        assert pool.submit(lambda: connection.connection).result() is None
+
+
+def test_news_after_the_end_of_the_server_harm_nobody_who_writes(ours, staff, hub):
+    caller = caller_of(staff)
+
+    async def story():
+        return hub.join(caller, after=0)
+
+    listener = asyncio.run(story())
+    write(ours.store)
+    hub.leave(listener)
 
 
 def test_closing_ends_all_streams_and_those_that_still_come(staff, tablet_token, hub):
