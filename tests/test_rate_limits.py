@@ -5,10 +5,13 @@ import random
 import time
 import uuid
 from collections import deque
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as configured
+from django.db.models import F
 
+from stores.models import Store
 from tableorder import rate_limits, redis
 from tableorder.rate_limits import Limit, Spending, Windows
 from tests.own_redis import free_port
@@ -65,6 +68,13 @@ def test_another_token_has_its_own(counted, settings, ours, theirs):
     assert limit_of(person.get("staff/orders")) == (2, 1)
 
 
+def test_a_tablet_that_refreshes_goes_on_counting(counted, settings, ours):
+    settings.RATE_LIMIT_PER_MINUTE = 3  # refreshing is one
+    first = Caller().post("tablet/login", SIGN_INS["tablet/login"]).json()
+    second = Caller().post("tablet/refresh", {"refresh": first["refresh"]}).json()
+    assert [Caller(tokens["access"]).get(MENU).status_code for tokens in (first, second, second)] == [200, 200, 429]
+
+
 def test_every_answer_to_a_token_counts_and_says_so(counted, settings, tablet, ours):
     settings.RATE_LIMIT_PER_MINUTE = 100
     asked = [
@@ -105,6 +115,16 @@ def test_a_table_has_so_many_orders_whichever_tablet_sends_them(counted, setting
     assert limit_of(refused) == (2, 0)
     assert here.get(MENU).status_code == 200
     assert there.post(ORDERS, body, key="tap-0003").status_code == 201
+
+
+def test_the_same_table_of_another_database_has_its_own(counted, settings, ours):
+    """As the demo's: its ids are the same in each, and several may share a Redis."""
+    settings.ORDER_RATE_PER_MINUTE = 1
+    here = tablet_of(ours.table)
+    assert here.post(ORDERS, order_for(ours.item), key=new_key()).status_code == 201
+    Store.objects.update(created_at=F("created_at") + timedelta(seconds=1))
+    assert tablet_of(ours.table).post(ORDERS, order_for(ours.item), key=new_key()).status_code == 201
+    problem(here.post(ORDERS, order_for(ours.item), key=new_key()), 429, "RATE_LIMITED")
 
 
 def test_the_limit_nearest_to_its_end_is_told(counted, settings, tablet, ours):
