@@ -160,6 +160,16 @@ def test_a_statement_is_prepared_once_and_again_when_the_driver_has_forgotten(ou
     assert prepared() == 1
 
 
+def test_what_the_driver_has_no_room_for_the_server_forgets_too(ours, monkeypatch):
+    connection.close()
+    connection.close_pool()  # those in it have statements prepared
+    connection.ensure_connection()
+    monkeypatch.setattr(connection.connection, "prepared_max", 3)
+    for number in range(9):
+        together(Bound(f"SELECT price, {number} FROM menus_item WHERE id = %s", [ours.item.pk]))
+    assert 0 < prepared() <= 3
+
+
 def test_one_that_could_not_be_prepared_is_tried_again(ours):
     later = Bound("SELECT * FROM made_later", [])
     with pytest.raises(ProgrammingError):
