@@ -34,6 +34,7 @@ def test_events_come_in_order_and_as_they_were_written(ours, staff):
     assert client.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert client.headers["cache-control"] == "no-store"
     assert client.headers["x-accel-buffering"] == "no"
+    assert client.headers["x-content-type-options"] == "nosniff"
     assert len(client.headers["x-request-id"]) == 32 and float(client.headers["x-process-time"]) >= 0
     assert client.frames()[0] == "retry: 2000"
     assert all(frame.splitlines() == frame.split("\n") for frame in client.frames()), (

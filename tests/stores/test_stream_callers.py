@@ -1,6 +1,7 @@
 """Who may listen, how many at once, and who no longer may."""
 
 import asyncio
+import json
 import time
 import uuid
 
@@ -61,11 +62,23 @@ def test_the_request_id_and_the_origin_are_taken_over(staff, settings):
                 assert client.headers["x-request-id"] == "my-own-id"
                 assert client.headers.get("access-control-allow-origin") == (origin if "tablet" in origin else None)
                 assert "Origin" in client.headers["vary"]
+                assert ("X-Request-ID" in client.headers.get("access-control-expose-headers", "")) is ("tablet" in origin)
         preflight = Client(STAFF, method="OPTIONS", origin="https://tablet.example.com", access_control_request_method="GET")
         await preflight.until(lambda: preflight.finished)
         assert preflight.status == 200 and "last-event-id" in preflight.headers["access-control-allow-headers"]
 
     asyncio.run(story())
+
+
+def test_a_stream_is_one_line_of_the_log_which_says_whose(tablet_token, capsys):
+    async def story():
+        async with listening(TABLET, tablet_token):
+            pass
+
+    capsys.readouterr()
+    asyncio.run(story())
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["route"], line["status"], line["store"], line["table"]) == (TABLET, 200, "ours", "1")
 
 
 def test_a_database_that_is_away_is_said_as_such(staff, monkeypatch):
