@@ -112,6 +112,14 @@ def test_within_another_transaction_they_leave_the_commit_to_it(ours):
     assert Item.objects.get(pk=ours.item.pk).price == 12000
 
 
+def test_what_is_to_be_rolled_back_is_not_committed(ours):
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            together(new_price(ours.item, 1), commit=True)
+    assert Item.objects.get(pk=ours.item.pk).price == 12000
+
+
 def test_what_fails_stops_those_after_it_and_undoes_those_before_it(ours):
     together(insert(Event, event(ours, 1000)))
     for within in (transaction.atomic, mock.MagicMock):

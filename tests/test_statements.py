@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from menus.models import Item
 from stores.models import AuditEntry, Event, Journal, Store, Table
-from tableorder.statements import Given, Select, Update, as_one, columns, insert, read, together
+from tableorder.statements import Given, Select, Update, as_one, columns, insert, new, read, together
 from tests.threads import at_once
 from tests.world import make_item
 
@@ -108,6 +108,14 @@ def test_what_is_too_long_is_refused_and_not_cut(ours, count):
     with pytest.raises(DataError), transaction.atomic():
         together(*as_one(insert(Event, *events)))
     assert not Event.objects.filter(number__gte=1000).exists()
+
+
+def test_a_new_row_is_what_is_said_and_else_what_the_model_says(ours):
+    one, other = new(Table, number="12"), new(Table, id=ours.table.pk, is_active=False)
+    assert (one.number, one.is_active, one.epoch, type(one.id)) == ("12", True, 1, uuid.UUID)
+    assert (other.id, other.is_active) == (ours.table.pk, False)
+    assert new(Table).id != new(Table).id
+    assert new(Event).table_id is None
 
 
 def test_what_would_not_be_written_as_it_is_is_refused(ours):
