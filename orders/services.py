@@ -85,14 +85,14 @@ def place_order(table: Table, *, asked: NewOrder, key: str) -> tuple[dict, bool]
 def _place(table, asked, digest, fingerprint):
     store = table.store
     # In one round trip, but not in one statement: one that waits for a lock sees other rows as they were before it waited.
-    locked, [party], menu = together(
+    locked, parties, menu = together(
         statements.locked_table.given(store=store.pk, table=table.pk),
         statements.party.given(table=table.pk, key=digest),
         offer(store, {line.item for line in asked.lines}),
     )
     if not locked:
         raise Absent()
-    session, first = _party_and_first_order(table, party)
+    session, first = _party_and_first_order(table, *parties)
     if first is not None:
         return _replay(first, fingerprint), False
     now = timezone.now()

@@ -6,7 +6,10 @@ import pytest
 
 from menus.models import Item
 from orders.models import Order
-from stores.models import Event, Journal
+from orders.pricing import NewLine
+from orders.services import NewOrder, place_order
+from stores.models import Event, Journal, Table
+from tableorder.errors import Absent
 from tests.world import line, make_choice, make_item, new_key, order_for, place, problem, staff_of, tablet_of
 
 ORDERS = "tablet/orders"
@@ -137,3 +140,11 @@ def test_a_name_and_a_price_stay_as_they_were_when_ordered(ours):
     again = staff_of(ours.store, ours.manager).get(f"staff/orders/{order['id']}").json()
     assert again["lines"][0]["name"] == ours.item.name
     assert again["total"] == 12000
+
+
+def test_a_table_that_is_gone_takes_no_order(ours):
+    """Nobody may delete one that has orders; one that has none can go between the look at the token and the lock."""
+    gone = ours.tables[1]
+    Table.objects.filter(pk=gone.pk).delete()
+    with pytest.raises(Absent):
+        place_order(gone, asked=NewOrder(lines=(NewLine(ours.item.pk, 1),)), key=new_key())
