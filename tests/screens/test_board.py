@@ -171,6 +171,23 @@ def test_what_was_tapped_is_sent_when_the_page_goes_away(board, hanok, table):
     assert status_of(hanok, order) == "preparing"
 
 
+def test_two_people_move_two_lines_of_an_order_at_once(clocked, hanok, table):
+    board, order = clocked, hanok.order(table, DISH, OTHER)
+    other = next(line for line in order["lines"] if line["name"] == OTHER)
+
+    def somebody_is_faster(route):
+        hanok.ask("PATCH", f"staff/orders/{order['id']}/lines/{other['id']}", status="preparing", version=order["version"])
+        route.continue_()
+
+    board.page.route("**/staff/orders/**", somebody_is_faster, times=1)
+    board.taps("line-step", line_of(board, order, DISH))
+    board.page.clock.run_for(6000)
+    expect(board.order(order).locator("[data-status=preparing]")).to_have_count(2)
+    expect(board.order(order).locator("[data-action=undo]")).to_have_count(0)
+    expect(board.page.locator(".toast p")).to_have_count(0)
+    assert status_of(hanok, order) == "preparing"
+
+
 def test_of_two_boards_the_slower_shows_what_the_faster_did(board, open_board, hanok, table):
     other = open_board("hanok-owner")
     order = hanok.order(table, DISH)

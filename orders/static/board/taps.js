@@ -58,16 +58,19 @@ async function send(tapped, last) {
   undo(tapped);
 }
 
-async function move({ order: id, line, status }, last) {
-  const order = state.board.orders.get(id);
-  const path = line ? `orders/${id}/lines/${line}` : `orders/${id}`;
-  if (order) state.board.takeOrder(await request("PATCH", path, { status, version: order.version }, { last }).catch(afterLookingAtTheSteps));
-}
-
-// No event tells that the owner has changed the kitchen's steps; a step that is refused may mean that.
-async function afterLookingAtTheSteps(error) {
-  if (error.code === "ILLEGAL_TRANSITION") await readStoreAgain();
-  throw error;
+async function move(tapped, last) {
+  const order = state.board.orders.get(tapped.order);
+  if (!order) return;
+  const path = tapped.line ? `orders/${order.id}/lines/${tapped.line}` : `orders/${order.id}`;
+  try {
+    state.board.takeOrder(await request("PATCH", path, { status: tapped.status, version: order.version }, { last }));
+  } catch (error) {
+    if (error.code === "ILLEGAL_TRANSITION") await readStoreAgain(); // no event tells that the owner has changed the kitchen's steps
+    if (error.code !== "VERSION_CONFLICT" || error.body.current.version <= order.version) throw error;
+    state.board.takeOrder(error.body.current);
+    if (!stands(tapped)) throw error;
+    await move(tapped, last); // somebody was faster at another line of it
+  }
 }
 
 async function resolve({ call: id }, last) {
