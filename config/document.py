@@ -11,6 +11,8 @@ class DocumentView(SpectacularJSONAPIView):
     keep it, and a line break in it would break the answer's header.
     """
 
+    http_method_names = ["get", "head"]
+
     @extend_schema(exclude=True)
     def get(self, request):
         return self._get_schema_response(request)

@@ -17,7 +17,7 @@ urlpatterns = [
     path("api/v1/", include("stores.urls")),
     path("api/v1/", include("sessions_app.urls")),
     path("api/schema/", DocumentView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"),
     path("health", health.alive),
     path("health/ready", health.ready),
     path("metrics", metrics.expose),

@@ -96,7 +96,7 @@ def _refuse_impossible(group, count, *, named):
 
 
 def _impossible(pointer, detail):
-    return Malformed(errors=[{"pointer": pointer, "code": "impossible", "detail": detail}])
+    return Malformed(errors=[{"pointer": pointer, "code": "IMPOSSIBLE", "detail": detail}])
 
 
 def _wanted(group, present, options) -> list[Option]:

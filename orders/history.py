@@ -12,6 +12,8 @@ from tableorder.paging import invalid_parameter, page
 
 from .payloads import orders_by_session
 
+EARLIEST, LATEST = date(2000, 1, 1), date(9000, 1, 1)  # at the very ends of the calendar a day has no moment in UTC
+
 
 def history_page(store: Store, params, *, table=None) -> dict:
     """A page of completed sessions, newest first, of one table or all; `from` and `to` are business dates."""
@@ -36,12 +38,12 @@ def _date(params, name):
 
 
 def day_from(text: str) -> date | None:
-    """None for what is no date like 2026-11-20."""
+    """None for what is no date like 2026-11-20. One before or after all that may be stored is the first or the last of these."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if str(day) == text and 2000 <= day.year <= 9000 else None  # Python also reads 20261120 and 2026-W47-5
+    return min(max(day, EARLIEST), LATEST) if str(day) == text else None  # Python also reads 20261120 and 2026-W47-5
 
 
 def completed_between(sessions: QuerySet, store: Store, first: date | None, last: date | None) -> QuerySet:

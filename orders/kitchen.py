@@ -207,7 +207,7 @@ def _locked(order: Order) -> Order:
 
 def _require_version(order, version):
     if version is None:
-        raise Malformed(errors=[{"pointer": "/version", "code": "required", "detail": _("This field is required.")}])
+        raise Malformed(errors=[{"pointer": "/version", "code": "REQUIRED", "detail": _("This field is required.")}])
     if version != order.version:
         raise VersionConflict(current=order_payload(order))
 

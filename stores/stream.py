@@ -153,7 +153,7 @@ def starting_point(request, journal: Journal) -> tuple[int, bool]:
         return journal.last_number, False
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 16 and int(asked) <= LAST_NUMBER):
         if request.headers.get("Last-Event-ID"):
-            raise Malformed(errors=[{"pointer": "Last-Event-ID", "code": "invalid", "detail": _("A whole number from 0 to 2^53.")}])
+            raise Malformed(errors=[{"pointer": "Last-Event-ID", "code": "INVALID", "detail": _("A whole number from 0 to 2^53.")}])
         raise invalid_parameter("after", _("A whole number from 0 to 2^53."))
     after = int(asked)
     if journal.purged_number <= after <= journal.last_number:

@@ -1,5 +1,6 @@
 """The manners of the API, in one place: strict JSON in, problem+json for every refusal (RFC 9457)."""
 
+import functools
 import logging
 
 from django.conf import settings
@@ -106,6 +107,20 @@ def problem_response(request, refusal: errors.Refusal) -> HttpResponse:
     )
 
 
+def only_read(view):
+    """A plain view that takes GET and HEAD, and refuses everything else as the API does."""
+
+    @functools.wraps(view)
+    def checked(request):
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        refused = problem_response(request, errors.MethodNotAllowed())
+        refused["Allow"] = "GET, HEAD"
+        return refused
+
+    return checked
+
+
 def translate(error: BaseException) -> errors.Refusal:
     """Any exception as the refusal it means to the caller."""
     match error:
@@ -162,7 +177,8 @@ def _field_errors(detail, pointer=""):
             else:
                 yield from _field_errors(inner, pointer)
     else:
-        yield {"pointer": pointer, "code": getattr(detail, "code", None) or "invalid", "detail": str(detail)}
+        code = getattr(detail, "code", None) or "invalid"
+        yield {"pointer": pointer, "code": code.upper(), "detail": str(detail)}
 
 
 class ChunkedRequest(Request):
@@ -190,11 +206,14 @@ class StrictJSONParser(BaseParser):
 
 
 def read_body(request, stream, *, limit: int) -> bytes:
-    """The body, or TooLarge; a body that says it is too large is not read at all."""
+    """The body, or TooLarge, or Malformed if it ends too soon; one that says it is too large is not read at all."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > limit:
         raise errors.TooLarge()
-    raw = stream.read(limit + 1)
+    try:
+        raw = stream.read(limit + 1)
+    except Exception as error:  # broken off, or in broken chunks; each server has errors of its own for it
+        raise errors.Malformed() from error
     if len(raw) > limit:
         raise errors.TooLarge()
     return raw

@@ -14,19 +14,19 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import JsonResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from . import broker, redis
+from .api import only_read
 
 log = logging.getLogger(__name__)
 
 
-@require_safe
+@only_read
 def alive(request):
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@only_read
 def ready(request):
     """`status`: ok; degraded (something is down that ordering can do without); down, with 503."""
     checks = {"database": _timed(_database), "redis": _timed(_redis), "broker": _timed(_broker), "storage": _timed(_storage)}

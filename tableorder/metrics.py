@@ -21,12 +21,12 @@ from pathlib import Path
 import prometheus_client
 from django.db import connection
 from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from . import redis
+from .api import only_read
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ def _nothing_moves_in(directory):
         yield
 
 
-@require_safe
+@only_read
 def expose(request):
     """For the Prometheus beside us. Nginx keeps it closed; what still came through a proxy finds nothing here."""
     if "X-Forwarded-For" in request.headers:

@@ -22,7 +22,7 @@ MAX_LIMIT = 100
 
 def invalid_parameter(name: str, detail: str) -> Malformed:
     """The refusal of a query parameter with a bad value."""
-    return Malformed(errors=[{"pointer": f"?{name}", "code": "invalid", "detail": detail}])
+    return Malformed(errors=[{"pointer": f"?{name}", "code": "INVALID", "detail": detail}])
 
 
 def id_in(params, name: str) -> uuid.UUID:

@@ -5,6 +5,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 
 from tableorder import health
+from tests.world import problem
 
 
 def test_health_touches_no_dependency(client, django_assert_num_queries):
@@ -48,3 +49,11 @@ def test_ready_is_degraded_without_the_images(client, monkeypatch):
     answer = client.get("/health/ready")
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics", "/api/docs/", "/api/schema/"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_these_are_only_read(client, path, method):
+    answer = getattr(client, method)(path)
+    problem(answer, 405, "METHOD_NOT_ALLOWED")
+    assert set(answer["Allow"].split(", ")) == {"GET", "HEAD"}

@@ -216,7 +216,7 @@ def test_a_refusal_speaks_the_language_that_is_asked_for(tablet, accept_language
     headers = {} if accept_language is None else {"accept_language": accept_language}
     answer = tablet.post("tablet/calls", {}, **headers)
     (error,) = problem(answer, 400, "VALIDATION")["errors"]
-    assert (error["pointer"], error["code"]) == ("/kind", "required")
+    assert (error["pointer"], error["code"]) == ("/kind", "REQUIRED")
     assert bool(re.search("[가-힣]", error["detail"])) == (language == "ko")
     assert answer["Content-Language"] == language
     assert "Accept-Language" in answer["Vary"]
@@ -259,7 +259,7 @@ def test_an_unknown_field_is_refused_everywhere(ours, caller_for):
             good = Bodies(route, method).make(lambda _: ours.store)[0]
             for body in ({"surprise": 1}, good | {"surprise": None}):
                 refused = problem(caller_for(route).request(method, with_own_ids(route, ours), body, key="tap-0001"), 400, "VALIDATION")
-                assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [("/surprise", "unknown")], route.path
+                assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [("/surprise", "UNKNOWN")], route.path
 
 
 IMPOSSIBLE = [

@@ -76,3 +76,16 @@ def who_answers(server) -> Counter:
 
 def answers(server) -> list[dict]:
     return [line for line in server.lines() if line.get("route") == "/api/v1/tablet/menu"]
+
+
+@pytest.mark.parametrize("serve", ["api", "all"])
+def test_a_body_in_broken_chunks_is_malformed(tmp_path, serve):
+    head = b"POST /api/v1/tablet/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with OwnServer(tmp_path, SERVE=serve) as server:
+        for chunks in (b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}0\r\n\r\n", b"-2\r\n{}\r\n0\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+                client.sendall(head + chunks)
+                answer = HTTPResponse(client)
+                answer.begin()
+                assert answer.status == 400, chunks
+        assert "ok" in server.get("/health")

@@ -120,7 +120,7 @@ def test_bills_are_found_by_the_business_days_of_their_completion(desk, ours, cl
     assert all(query["state__exact"] == "completed" for query in queries.values())
     assert '<input type="hidden" name="state__exact" value="completed">' in shown.content.decode()
     assert '<input type="date" name="completed_to" value="2026-11-20">' in shown.content.decode()
-    for nonsense in ("20261120", "tomorrow", "0001-01-01", "9999-12-31"):
+    for nonsense in ("20261120", "tomorrow", "2026-02-30"):
         assert desk.get(list_url(TableSession), completed_from=nonsense).headers["Location"].endswith("?e=1")
 
 
