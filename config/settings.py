@@ -182,7 +182,8 @@ MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns at every start about one that isn't there
-WHITENOISE_USE_FINDERS = not PRODUCTION  # served from the packages until `collectstatic` has run
+# Served from the packages until `collectstatic` has run.
+WHITENOISE_USE_FINDERS = not (PRODUCTION and (STATIC_ROOT / "staticfiles.json").exists())
 WHITENOISE_AUTOREFRESH = not PRODUCTION  # who changes a file sees it, and no test client has to list them all first
 AWS_REGION = env.str("AWS_REGION", default="ap-northeast-2")
 S3_BUCKET_NAME = env.str("S3_BUCKET_NAME", default="")  # local files when empty
@@ -215,9 +216,7 @@ if S3_BUCKET_NAME:
 STORAGES = {
     "default": images,
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if PRODUCTION
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "BACKEND": "tableorder.pages.CollectedFiles" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 

@@ -8,6 +8,7 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class _OnlyForPages:
@@ -17,6 +18,13 @@ class _OnlyForPages:
 
 class StaticFiles(_OnlyForPages, WhiteNoiseMiddleware):
     """Serves them."""
+
+
+class CollectedFiles(CompressedManifestStaticFilesStorage):
+    """Names with the hashes that `collectstatic` gave them; until it has run, the names as they are."""
+
+    def stored_name(self, name):
+        return super().stored_name(name) if self.hashed_files else name
 
 
 class Sessions(_OnlyForPages, SessionMiddleware):

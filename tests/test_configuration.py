@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from django.conf import settings
 
+from tests.own_server import OwnServer
+
 SAFE = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "kZ3r8Qe1Vb6mT0yWc5Hx7Jd2Lf9Ng4Pa-Us_Ri.Oo,Ek+Ym=Tq8",
@@ -105,6 +107,16 @@ def test_the_server_refuses_too(server):
     )
     assert done.returncode != 0
     assert "tableorder.E014" in done.stderr
+
+
+def test_production_has_its_pages_also_before_their_files_are_collected(tmp_path):
+    environment = SAFE | {"ALLOWED_HOSTS": "127.0.0.1", "DATABASE_URL": f"sqlite:///{tmp_path / 'server.sqlite3'}"}
+    assert manage("migrate", "-v0", **environment).returncode == 0
+    with OwnServer(tmp_path, **environment) as server:
+        page = server.get("/admin/login/")
+        found = re.findall(r'"(/static/[^"]+\.(?:css|js))"', page)
+        assert found
+        assert all(server.get(path) for path in found)
 
 
 def test_the_relay_refuses_too():
