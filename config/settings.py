@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from tableorder.logging import configuration
@@ -110,7 +111,7 @@ DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=4) 
 DATABASE_LOCK_TIMEOUT = 3  # seconds
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'data' / 'tableorder.sqlite3'}"))}
 database = DATABASES["default"]
-match database["ENGINE"].rpartition(".")[2]:
+match database.get("ENGINE", "").rpartition(".")[2]:
     case "sqlite3":
         # IMMEDIATE: a deferred transaction that reads and then writes fails under load instead of waiting.
         # WAL: readers and the one writer don't wait for each other.
@@ -162,6 +163,8 @@ match database["ENGINE"].rpartition(".")[2]:
             "ssl_disabled": database["HOST"] in ("localhost", "127.0.0.1"),
         }
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
+    case _:  # without saying what it is: there may be a password in it
+        raise ImproperlyConfigured("DATABASE_URL can't be read: set it to postgres://..., mysql://... or sqlite:///path.")
 
 REDIS_URL = env.str("REDIS_URL", default="")  # off when empty: tableorder/redis.py
 RABBITMQ_URL = env.str("RABBITMQ_URL", default="")  # off when empty: tableorder/broker.py

@@ -166,6 +166,14 @@ def test_what_is_no_number_is_named(name, value):
     assert f"ImproperlyConfigured: {name} is '{value}'" in done.stderr
 
 
+@pytest.mark.parametrize("url", ["nonsense", "postgresql+asyncpg://user:hidden@db/name", "oracle://user:hidden@db/name"])
+def test_a_database_of_another_kind_is_refused_without_its_password(url):
+    done = manage("check", DATABASE_URL=url)
+    assert done.returncode != 0
+    assert "DATABASE_URL can't be read" in done.stderr
+    assert "hidden" not in done.stderr
+
+
 def write_keys(folder, size=2048):
     key = rsa.generate_private_key(public_exponent=65537, key_size=size)
     private, public = folder / "private.pem", folder / "public.pem"
