@@ -181,7 +181,8 @@ def test_two_people_move_two_lines_of_an_order_at_once(clocked, hanok, table):
 
     board.page.route("**/staff/orders/**", somebody_is_faster, times=1)
     board.taps("line-step", line_of(board, order, DISH))
-    board.page.clock.run_for(6000)
+    with board.page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        board.page.clock.run_for(6000)
     expect(board.order(order).locator("[data-status=preparing]")).to_have_count(2)
     expect(board.order(order).locator("[data-action=undo]")).to_have_count(0)
     expect(board.page.locator(".toast p")).to_have_count(0)
