@@ -94,7 +94,7 @@ def cancel_order(
     """Cancels all that is live, or so many of some lines; portions go back to the stock once.
 
     What is ready or served only an owner may cancel. Raises Absent, Malformed, Forbidden, VersionConflict,
-    IllegalTransition (nothing left to cancel, or the bill is history).
+    IllegalTransition (less is left of a line, or the bill is history). What is cancelled already stays as it is.
     """
     order = _locked(order)
     by_id = {line.pk: line for line in order.lines.all()}

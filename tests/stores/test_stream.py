@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from stores import journal, stream, stream_hub, stream_places, wakeup
 from stores.models import Event, Journal
@@ -237,16 +237,9 @@ def test_nobody_hears_of_another_store(ours, theirs, staff):
 # --- When things go wrong ---------------------------------------------------------------------------------------
 
 
-def test_streams_stay_open_while_the_database_is_away(ours, staff, monkeypatch):
+def test_streams_stay_open_while_the_database_is_away(ours, staff, monkeypatch, away_at_first):
     monkeypatch.setattr(stream_hub, "LOOK_EVERY", 0.05)
-    read_news, away = stream_hub.read_news, [OperationalError("gone")] * 3
-
-    def broken_at_first(positions):
-        if away:
-            raise away.pop()
-        return read_news(positions)
-
-    monkeypatch.setattr(stream_hub, "read_news", broken_at_first)
+    away = away_at_first("read_news")
 
     async def story():
         async with listening(STAFF, staff) as client:

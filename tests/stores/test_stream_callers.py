@@ -209,16 +209,9 @@ def test_a_token_that_has_run_out_is_out(request, path, who, monkeypatch):
     asyncio.run(story())
 
 
-def test_a_right_that_could_not_be_looked_at_is_looked_at_again(ours, staff, monkeypatch):
+def test_a_right_that_could_not_be_looked_at_is_looked_at_again(ours, staff, monkeypatch, away_at_first):
     monkeypatch.setattr(stream_hub, "CHECK_EVERY", 0.05)
-    still_welcome, away = stream_hub.still_welcome, [OperationalError("gone")] * 3
-
-    def broken_at_first(callers):
-        if away:
-            raise away.pop()
-        return still_welcome(callers)
-
-    monkeypatch.setattr(stream_hub, "still_welcome", broken_at_first)
+    away = away_at_first("still_welcome")
 
     async def story():
         async with listening(STAFF, staff) as client:
