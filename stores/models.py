@@ -3,6 +3,7 @@
 import uuid
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
@@ -71,8 +72,11 @@ class User(AbstractBaseUser):
         return self.get_session_auth_hash()[:16]
 
 
+_timezones = cache(zoneinfo.available_timezones)  # opens six hundred files: 13 ms
+
+
 def validate_timezone(name):
-    if name not in zoneinfo.available_timezones():
+    if name not in _timezones():
         raise ValidationError(_("“%(name)s” is not a time zone like Asia/Seoul."), params={"name": name})
 
 

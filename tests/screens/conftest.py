@@ -18,6 +18,14 @@ FLAGS = [
 ]
 LANDSCAPE = {"width": 1280, "height": 800}
 
+# What a tablet finds when it is switched on, once. Playwright's storage_state would open a page of its own to write it.
+SET_UP = """
+if (location.protocol === "http:" && !localStorage.getItem("was-set-up")) {
+  localStorage.setItem("was-set-up", "yes");
+  localStorage.setItem("tableorder.device", %s);
+}
+"""
+
 expect.set_options(timeout=10_000)
 
 
@@ -86,15 +94,16 @@ def open_page(chromium, server):
     opened = []
 
     def open_(path, *, device=None, locale="en-US", viewport=LANDSCAPE, service_workers="block", cookies=(), clock=False, **more):
-        remembered = [{"name": "tableorder.device", "value": as_text(device)}] if device else []
         context = chromium.new_context(
             base_url=server.address,
             locale=locale,
             viewport=viewport,
             service_workers=service_workers,
-            storage_state={"cookies": list(cookies), "origins": [{"origin": server.address, "localStorage": remembered}]},
             **more,
         )
+        context.add_cookies(list(cookies))
+        if device:
+            context.add_init_script(SET_UP % as_text(as_text(device)))
         watched = Watched(context)
         opened.append((context, watched))
         if clock:
