@@ -86,7 +86,7 @@ class Guest:
         """As a trembling hand does: in the same place, before anybody can have read what the first tap has brought up."""
         place = middle_of(target)
         self.page.mouse.click(*place)
-        self.page.wait_for_timeout(200)
+        self.page.wait_for_timeout(60)
         self.page.mouse.click(*place)
 
     def opens(self, name: str):
