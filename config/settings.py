@@ -182,6 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755  # Nginx reads pictures as another user, and our units have UMask=0027
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns at every start about one that isn't there

@@ -98,6 +98,16 @@ def test_names_lie_together_and_tell_the_store(owner, ours, media):
     assert len(kept(media)) == 3
 
 
+def test_a_web_server_that_runs_as_somebody_else_can_read_them(owner, ours, media):
+    """Also where the program's own files are nobody else's (UMask in deploy/systemd)."""
+    before = os.umask(0o027)
+    try:
+        upload(owner, ours.item, file(drawn()))
+    finally:
+        os.umask(before)
+    assert {(path.is_dir(), oct(path.stat().st_mode & 0o777)) for path in media.rglob("*")} == {(True, "0o755"), (False, "0o644")}
+
+
 def test_a_small_picture_is_not_enlarged(owner, ours):
     pictures = fetched(upload(owner, ours.item, file(drawn(size=(500, 40)), "PNG")).json())
     assert {size: picture.size for size, picture in pictures.items()} == {"list": (400, 32), "detail": (500, 40), "original": (500, 40)}
