@@ -61,11 +61,11 @@ def test_what_was_destroyed_comes_back_sound_and_whole_and_tampering_is_found(po
         server.execute("DROP DATABASE tableorder WITH (FORCE)")
         assert manage(postgresql.url, "verify_data").returncode != 0, "there is nothing to verify"
         server.execute("CREATE DATABASE tableorder OWNER tableorder")
-    restored = backup("restore", dumped.stdout.strip(), postgresql.url)
+    restored = backup("restore", dumped.stdout.strip(), DATABASE_URL=postgresql.url)
     assert restored.returncode == 0, restored.stdout + restored.stderr
     print(restored.stdout)
     assert f" {ORDERS} orders" in restored.stdout and "All is well" in restored.stdout
-    again = backup("restore", dumped.stdout.strip(), postgresql.url)
+    again = backup("restore", dumped.stdout.strip(), DATABASE_URL=postgresql.url)
     assert again.returncode != 0 and "not empty" in again.stderr
 
     for tampering, sentence in (
