@@ -106,7 +106,8 @@ locals {
           LoadBalancer = aws_lb.main[0].arn_suffix
           TargetGroup  = aws_lb_target_group.app[0].arn_suffix
         }
-        statistic = "Maximum", above = 0, periods = 3, period = 60
+        # A new machine counts as one from its start, and takes five minutes to install itself.
+        statistic = "Maximum", above = 0, periods = 10, period = 60
       }
     } : {},
   )

@@ -85,6 +85,14 @@ resource "aws_autoscaling_group" "app" {
     value               = "${var.name}-app"
     propagate_at_launch = true
   }
+  # Nothing else leads to these rules, and `-target` (README) takes along only what something leads to: without them no
+  # health check reaches a machine, and the group would replace them for ever.
+  depends_on = [
+    aws_vpc_security_group_egress_rule.app,
+    aws_vpc_security_group_egress_rule.balancer,
+    aws_vpc_security_group_ingress_rule.balancer,
+    aws_vpc_security_group_ingress_rule.from_balancer,
+  ]
 }
 
 resource "aws_autoscaling_policy" "cpu" {

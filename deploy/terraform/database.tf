@@ -14,6 +14,7 @@ resource "aws_db_parameter_group" "main" {
       collation_server = "utf8mb4_bin"
       slow_query_log   = "1"
       long_query_time  = "0.5"
+      log_output       = "FILE" # by itself a table, from which nothing reaches CloudWatch
       } : {
       "rds.force_ssl"            = "1"
       log_min_duration_statement = "500" # ms; what is promised for a whole answer
@@ -62,5 +63,9 @@ resource "aws_db_instance" "main" {
   lifecycle {
     # After a restore: the snapshot it came from is no reason to make it again.
     ignore_changes = [snapshot_identifier]
+    precondition {
+      condition     = var.database_storage_limit == 0 || 10 * var.database_storage_limit >= 11 * var.database_storage
+      error_message = "database_storage_limit must be 0, or at least a tenth more than database_storage."
+    }
   }
 }

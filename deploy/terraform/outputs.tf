@@ -8,7 +8,7 @@ output "url" {
 }
 
 output "releases" {
-  description = "Where releases go: git archive --format=tar.gz HEAD | aws s3 cp - <this>"
+  description = "Where releases go: git archive --format=tar.gz HEAD | aws s3 cp - <this>, in the folder above deploy"
   value       = "s3://${aws_s3_bucket.releases.bucket}/${var.release}"
 }
 

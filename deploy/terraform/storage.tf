@@ -81,10 +81,4 @@ resource "aws_s3_bucket_lifecycle_configuration" "releases" {
     filter {}
     abort_incomplete_multipart_upload { days_after_initiation = 1 }
   }
-  rule {
-    id     = "backups of a self-hosted database"
-    status = "Enabled"
-    filter { prefix = "backups/" }
-    expiration { days = 30 }
-  }
 }

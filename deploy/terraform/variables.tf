@@ -127,7 +127,7 @@ variable "database_storage" {
 }
 
 variable "database_storage_limit" {
-  description = "GB up to which it grows by itself."
+  description = "GB up to which it grows by itself; 0: never. RDS wants at least a tenth more than database_storage."
   type        = number
   default     = 100
 }

@@ -19,10 +19,11 @@ volume_size   = 30
 fewest        = 2
 most          = 5
 
-database_class       = "db.t3.medium"
-database_storage     = 100
-database_multi_az    = true
-database_connections = 160 # five machines with 15 each, twice during a deploy; the database takes about 400
+database_class         = "db.t3.medium"
+database_storage       = 100
+database_storage_limit = 500
+database_multi_az      = true
+database_connections   = 160 # five machines with 15 each, twice during a deploy; the database takes about 400
 
 cache          = true
 cache_replicas = 1

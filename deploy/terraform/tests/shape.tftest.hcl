@@ -94,13 +94,15 @@ run "smallest" {
 
 run "grown" {
   variables {
-    domain               = "orders.example.com"
-    zone_id              = "Z0123456789EXAMPLE"
-    balanced             = true
-    database_multi_az    = true
-    database_connections = 160
-    cache_replicas       = 1
-    broker               = true
+    domain                 = "orders.example.com"
+    zone_id                = "Z0123456789EXAMPLE"
+    balanced               = true
+    database_storage       = 100
+    database_storage_limit = 500
+    database_multi_az      = true
+    database_connections   = 160
+    cache_replicas         = 1
+    broker                 = true
   }
   assert {
     condition     = length(aws_instance.app) == 0 && aws_autoscaling_group.app[0].min_size == 2 && aws_autoscaling_group.app[0].max_size == 5
@@ -149,6 +151,36 @@ run "mysql" {
     condition     = anytrue([for parameter in aws_db_parameter_group.main.parameter : parameter.name == "character_set_server" && parameter.value == "utf8mb4"])
     error_message = "utf8mb4."
   }
+  assert {
+    condition     = anytrue([for parameter in aws_db_parameter_group.main.parameter : parameter.name == "log_output" && parameter.value == "FILE"])
+    error_message = "Slow statements are written where CloudWatch takes them from."
+  }
+}
+
+run "from_one_instance_to_the_group" {
+  command = plan
+  variables {
+    domain   = "orders.example.com"
+    zone_id  = "Z0123456789EXAMPLE"
+    balanced = true
+  }
+  plan_options {
+    target = [aws_autoscaling_group.app, aws_lb_listener.https]
+  }
+  assert {
+    condition     = length(aws_vpc_security_group_egress_rule.balancer) == 1 && length(aws_vpc_security_group_ingress_rule.balancer) == 2 && length(aws_vpc_security_group_ingress_rule.from_balancer) == 1
+    error_message = "The balancer reaches the machines already with these two targets."
+  }
+}
+
+run "storage_that_could_not_grow_is_refused" {
+  command = plan
+  variables {
+    domain                 = "orders.example.com"
+    database_storage       = 100
+    database_storage_limit = 100
+  }
+  expect_failures = [aws_db_instance.main]
 }
 
 run "ssh_from_everywhere_is_refused" {
