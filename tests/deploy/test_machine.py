@@ -150,14 +150,40 @@ def test_user_data_gives_nginx_its_room(tmp_path):
 
 
 def test_a_unit_that_has_failed_is_told(tmp_path):
-    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": "printf '%s\\n' one.service two.service"}.items():
+    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": f'echo "$@" > {tmp_path}/asked; printf "%s\\n" one two'}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     given = {"AWS": f"{tmp_path}/aws", "SYSTEMCTL": f"{tmp_path}/systemctl", "STATE_DIRECTORY": str(tmp_path)}
     nobody = {"TABLE_ORDER_SERVICE": "table-order", "UNITS": f"http://127.0.0.1:{free_port()}"}
     run(DEPLOY / "measure", env=os.environ | given | nobody)
     told = (tmp_path / "told").read_text()
+    assert {"table-order-*", "nginx.service", "certbot-renew.service"} <= {*(tmp_path / "asked").read_text().split()}
     assert '"MetricName": "FailedUnits", "Value": 2,' in told and '"MetricName": "Ready", "Value": 0,' in told
+
+
+def test_no_secret_stands_in_a_command_line(tmp_path):
+    """Everybody on the machine can read those, also of the commands that wait until another one has ended."""
+    scripts = {
+        "runuser": '[ "$1 $3" = "-u --" ] && shift 3 && "$@"; exit $?',  # the real one wants root
+        "current/venv/bin/python": f"printenv SECRET_KEY >{tmp_path}/known; cat /proc/[0-9]*/cmdline >{tmp_path}/lines 2>/dev/null; true",
+    }
+    for name, script in scripts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    (tmp_path / "env").write_text("SECRET_KEY='a long secret'\n")
+    given = {"TABLE_ORDER_ROOT": str(tmp_path), "TABLE_ORDER_ENV": str(tmp_path / "env"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    run(DEPLOY / "release", "manage", "verify_data", env=os.environ | given)
+    assert (tmp_path / "known").read_text() == "a long secret\n"
+    lines = (tmp_path / "lines").read_text()
+    assert "verify_data" in lines and "a long secret" not in lines
+
+
+def test_what_is_uploaded_as_a_release_is_the_whole_of_it():
+    line = re.search(r"^(git .*archive .*) \| aws s3 cp - ", (DEPLOY / "README.md").read_text(), re.MULTILINE)[1]
+    names = run("bash", "-c", f"{line} | tar -tz", cwd=DEPLOY / "terraform").splitlines()
+    assert {"manage.py", "deploy/release"} <= {*names}
 
 
 def test_shellcheck_has_no_complaint():
