@@ -150,7 +150,8 @@ def test_user_data_gives_nginx_its_room(tmp_path):
 
 
 def test_a_unit_that_has_failed_is_told(tmp_path):
-    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": f'echo "$@" > {tmp_path}/asked; printf "%s\\n" one two'}.items():
+    asked = f'echo "$@" > {tmp_path}/asked; printf "%s\\n" one two'
+    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": asked}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     given = {"AWS": f"{tmp_path}/aws", "SYSTEMCTL": f"{tmp_path}/systemctl", "STATE_DIRECTORY": str(tmp_path)}
