@@ -110,7 +110,8 @@ def test_the_readme_s_own_lines_make_every_secret(tmp_path):
     assert not any("\n" in (place / path).read_text() for path in named), "a line's end would be a part of the secret"
     asked = (tmp_path / "asked").read_text()
     owned = re.search(r"chown 10001:\d+ (.*)", asked)[1].split()
-    assert {*owned} == {*PRODUCTION["x-program"]["secrets"]}
+    assert {*owned} == {*PRODUCTION["x-program"]["secrets"], "rabbitmq.conf"}
+    assert {(place / "secrets" / name).stat().st_mode & 0o777 for name in owned} == {0o440}
     assert "docker compose up -d --build" in asked
 
 
