@@ -192,7 +192,20 @@ class ChunkedRequest(Request):
         super()._load_stream()
         if self._stream is None and self.META.get("HTTP_TRANSFER_ENCODING"):
             environ = getattr(self._request, "environ", None)  # only under WSGI; there the server undoes the chunks
-            self._stream = environ["wsgi.input"] if environ else self._request._stream
+            stream = environ["wsgi.input"] if environ else self._request._stream
+            if first := _read(stream, 1):  # else there is none, which many an action asks for
+                self._stream = _Begun(first, stream)
+
+
+class _Begun:
+    """A body of which the first byte has been read already."""
+
+    def __init__(self, first: bytes, rest):
+        self._first, self._rest = first, rest
+
+    def read(self, size: int) -> bytes:
+        first, self._first = self._first, b""
+        return first + self._rest.read(size - len(first))
 
 
 class StrictJSONParser(BaseParser):
@@ -210,13 +223,17 @@ def read_body(request, stream, *, limit: int) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > limit:
         raise errors.TooLarge()
-    try:
-        raw = stream.read(limit + 1)
-    except Exception as error:  # broken off, or in broken chunks; each server has errors of its own for it
-        raise errors.Malformed() from error
+    raw = _read(stream, limit + 1)
     if len(raw) > limit:
         raise errors.TooLarge()
     return raw
+
+
+def _read(stream, size):
+    try:
+        return stream.read(size)
+    except Exception as error:  # broken off, or in broken chunks; each server has errors of its own for it
+        raise errors.Malformed() from error
 
 
 class JSONRenderer(BaseRenderer):

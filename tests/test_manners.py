@@ -292,10 +292,10 @@ def test_another_kind_of_content_is_refused_everywhere(ours, caller_for):
                 problem(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def in_chunks(caller, path, raw: bytes):
+def in_chunks(caller, path, raw: bytes, content_type="application/json"):
     """As a WSGI server hands it over: the chunks undone, no length."""
     headers = {"authorization": f"Bearer {caller.token}", "transfer-encoding": "chunked"}
-    environ = {"CONTENT_TYPE": "application/json", "wsgi.input": BytesIO(raw)}
+    environ = {"CONTENT_TYPE": content_type, "wsgi.input": BytesIO(raw)}
     return caller.http.generic("POST", API + path, headers=headers, **environ)
 
 
@@ -307,6 +307,14 @@ def test_a_body_that_comes_in_chunks_is_read_like_any_other(tablet, manager, our
     with nothing_stored():
         complete = f"staff/tables/{ours.table.pk}/complete"
         problem(in_chunks(manager, complete, b'{"force": true, "session": "00000000-0000-4000-8000-000000000000"}'), 404, "NOT_FOUND")
+        problem(in_chunks(manager, complete, b"{}", content_type=""), 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("content_type", ["", "application/json"])
+def test_no_chunks_are_no_body(manager, ours, content_type):
+    place(ours.table, ours.item)
+    problem(in_chunks(manager, f"staff/tables/{ours.table.pk}/complete", b"", content_type), 409, "ORDERS_UNFINISHED")
+    assert in_chunks(manager, "staff/logout", b"", content_type).status_code == 204
 
 
 class Flood(Client):

@@ -14,5 +14,9 @@ class ImageForm(MultiPartParser):
     """Read up to the limit before anything is parsed: Django itself would spool any length to the disk."""
 
     def parse(self, stream, media_type=None, parser_context=None):
-        raw = read_body(parser_context["request"], stream, limit=MAX_BYTES + FORM)
-        return super().parse(io.BytesIO(raw), media_type, parser_context)
+        request = parser_context["request"]
+        raw = read_body(request, stream, limit=MAX_BYTES + FORM)
+        # What Django looks at: a length, which a body in chunks doesn't say, and the type in small letters.
+        request.META["CONTENT_LENGTH"] = str(len(raw))
+        kind, parameters = media_type.partition(";")[::2]
+        return super().parse(io.BytesIO(raw), f"{kind.lower()};{parameters}", parser_context)

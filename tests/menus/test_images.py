@@ -10,6 +10,7 @@ import zlib
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
 from django.test import Client
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 from menus import images, services
 from stores.models import AuditEntry, Journal
+from tests.test_manners import in_chunks
 from tests.world import problem
 
 SECRET = b"top-secret-metadata"
@@ -284,6 +286,15 @@ def test_five_megabytes_are_the_limit(owner, ours, media):
     for size in (images.MAX_BYTES + 1, 6_000_000):
         refused(owner, ours.item, media, raw + b"\x00" * (size - len(raw)), 413, "TOO_LARGE")
     assert upload(owner, ours.item, raw + b"\x00" * (images.MAX_BYTES - len(raw))).status_code == 200
+
+
+def test_a_form_may_come_in_chunks_and_its_type_in_any_letters(owner, ours):
+    path, body = f"staff/items/{ours.item.pk}/image", encode_multipart(BOUNDARY, {"image": ContentFile(file(drawn()), "dish.jpg")})
+    assert in_chunks(owner, path, body, MULTIPART_CONTENT).status_code == 200
+    assert (
+        owner.post(path, raw=body, content_type=MULTIPART_CONTENT.replace("multipart/form-data", "Multipart/Form-Data")).status_code == 200
+    )
+    problem(in_chunks(owner, path, body + bytes(images.MAX_BYTES + 16_384), MULTIPART_CONTENT), 413, "TOO_LARGE")
 
 
 def test_the_form_must_be_right(owner, ours, media):
