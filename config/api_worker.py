@@ -35,9 +35,15 @@ class ApiWorker(ThreadWorker):
         away = self._back_at - time.monotonic()
         super().wait_for_and_dispatch_events(min(timeout, away) if away > 0 else timeout)
 
+    def handle_request(self, req, conn):
+        if (getattr(req.body.reader, "length", None) or 0) > UNREAD:
+            req.force_close()  # and the answer says so: it will not be read to its end
+        return super().handle_request(req, conn)
+
     def _keepalive_after(self, conn, keepalive):
         """What has been answered unread (a picture, when its owner has been signed out) is read to its end.
 
         Of more than 64 KB gunicorn alone hangs up: on the proxy that still sends it, or on the next request in its connection.
+        Also before it is closed: who still sends would find it broken and not read the answer.
         """
-        return keepalive and conn.parser.finish_body(deadline=time.monotonic() + PATIENCE, max_bytes=UNREAD)
+        return conn.parser.finish_body(deadline=time.monotonic() + PATIENCE, max_bytes=UNREAD) and keepalive

@@ -61,6 +61,15 @@ def test_what_is_answered_unread_does_not_cost_the_next_request_its_connection(t
             assert (answer.status, bool(answer.read())) == (401, True)
 
 
+def test_a_body_that_is_not_read_to_its_end_ends_the_connection_and_the_answer_says_so(tmp_path):
+    head = b"POST /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9437184\r\n\r\n"
+    with OwnServer(tmp_path, SERVE="api") as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.sendall(head + bytes(9 * 1024 * 1024))
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, answer.headers["Connection"]) == (401, "close")
+
+
 def who_answers(server) -> Counter:
     """{process id of a worker: how many of the clients that connected all at once}"""
     before = len(answers(server))
