@@ -78,6 +78,7 @@ class Exchange:
     def admit(self, role: Role) -> tuple[Caller, int, bool]:
         """(the caller, the number after which to begin, whether there is a hole before it). Queries."""
         with translation.override(self._language):
+            self.request.get_host()  # refused unless it is one of ALLOWED_HOSTS; everywhere else Django asks
             caller = caller_of_stream(self.request, role)
             self._facts |= facts_of(caller)
             return caller, *starting_point(self.request, caller.store.journal)

@@ -41,6 +41,19 @@ def test_it_says_who_may_not_listen_and_why(ours, staff, tablet_token):
     asyncio.run(story())
 
 
+def test_by_another_name_than_ours_it_is_refused_like_everything_else(staff, manager, settings):
+    settings.ALLOWED_HOSTS = ["orders.example.com"]
+    elsewhere = world.problem(manager.get("staff/board"), 400, "VALIDATION")
+
+    async def story():
+        asked = {"authorization": f"Bearer {staff}"}
+        assert (await refusal(400, elsewhere["code"], STAFF, host="evil.example.com", **asked)).body["detail"] == elsewhere["detail"]
+        async with listening(STAFF, host="orders.example.com", **asked) as client:
+            assert client.status == 200
+
+    asyncio.run(story())
+
+
 def test_a_bad_number_is_refused(staff):
     async def story():
         for number in BAD_NUMBERS:
