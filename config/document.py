@@ -1,5 +1,6 @@
 """Where the OpenAPI document is read."""
 
+from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 
@@ -12,6 +13,7 @@ class DocumentView(SpectacularJSONAPIView):
     """
 
     http_method_names = ["get", "head"]
+    renderer_classes = [OpenApiJsonRenderer2]  # application/json: what clients ask for, and browsers show
 
     @extend_schema(exclude=True)
     def get(self, request):
