@@ -21,7 +21,13 @@ SHORTEST_SECRET = 32  # characters; RFC 7518, section 3.2: a key of the size of 
 
 # A century: some of them further there are no dates, and no order would be taken, no tablet let in, nothing purged.
 LONGEST_SESSION = 876_000  # hours
-MOST = {"HISTORY_RETENTION_MONTHS": 1_200, "JOURNAL_RETENTION_DAYS": 36_500, "TABLET_REFRESH_DAYS": 36_500, "DATABASE_POOL_SIZE": 1_000}
+MOST = {
+    "HISTORY_RETENTION_MONTHS": 1_200,
+    "JOURNAL_RETENTION_DAYS": 36_500,
+    "TABLET_REFRESH_DAYS": 36_500,
+    "DATABASE_POOL_SIZE": 1_000,
+    "WEB_CONCURRENCY": 1_000,
+}
 
 RELAY_CONNECTIONS = 1
 

@@ -13,7 +13,10 @@ class Environment(environ.FileAwareEnv):
     """
 
     def get_value(self, var, cast=None, default=environ.Env.NOTSET, parse_default=False):
-        value = self.ENVIRON.get(var, "").rstrip("\r\n")  # with which a file ends
+        try:
+            value = self.ENVIRON.get(var, "").rstrip("\r\n")  # with which a file ends
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{var}_FILE can't be read: {error}") from error
         if not value:
             return default
         if cast not in (int, float):

@@ -31,7 +31,7 @@ INSECURE_SECRET_KEY = "insecure-for-development-only-" + "0" * 32
 SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)  # refused in production
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", cast=str.strip, default=[] if PRODUCTION else ["*"])
 CORS_ORIGINS = env.str("CORS_ORIGINS", default=env.str("FRONTEND_URL", default=""))
-CORS_ALLOWED_ORIGINS = [origin.strip().rstrip("/") for origin in CORS_ORIGINS.split(",") if origin]
+CORS_ALLOWED_ORIGINS = [origin.strip().rstrip("/") for origin in CORS_ORIGINS.split(",") if origin.strip()]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Idempotent-Replayed", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
@@ -105,7 +105,7 @@ DATABASE_IS_NAMED = bool(env.str("DATABASE_URL", default=""))
 # take of a small database (checks.py adds them up).
 DATABASE_CONNECTION_LIMIT = env.int("DATABASE_CONNECTION_LIMIT", default=15)
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=1)
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=max(2, min(4, (DATABASE_CONNECTION_LIMIT - 1) // WEB_CONCURRENCY)))
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=max(2, min(4, (DATABASE_CONNECTION_LIMIT - 1) // max(1, WEB_CONCURRENCY))))
 # A request gives up before its client does; manage.py sets 0, for a migration or a purge takes its time.
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=4)  # seconds
 DATABASE_LOCK_TIMEOUT = 3  # seconds

@@ -83,7 +83,7 @@ def test_an_unsafe_setting_refuses_to_start_with_a_hint(change, code):
 
 MAY_BE_ZERO = ["RATE_LIMIT_PER_MINUTE", "ORDER_RATE_PER_MINUTE", "LOGIN_RATE_PER_MINUTE", "TRUSTED_PROXIES"]
 HOURS = ["SESSION_EXPIRE_HOURS", "SESSION_LAST_ORDER_TIMEOUT_HOURS"]
-ABOVE_ZERO = ["HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE"]
+ABOVE_ZERO = ["HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE", "WEB_CONCURRENCY"]
 
 
 def test_what_a_zero_switches_off_may_be_zero_and_nothing_else():
@@ -136,6 +136,9 @@ def test_a_secret_may_come_from_a_file(tmp_path):
     environment = SAFE | {"JWT_SECRET_KEY_FILE": str(tmp_path / "key")}
     del environment["JWT_SECRET_KEY"]
     assert manage("check", **environment).returncode == 0
+    (tmp_path / "key").unlink()
+    done = manage("check", **environment)
+    assert done.returncode != 0 and "JWT_SECRET_KEY_FILE can't be read" in done.stderr
 
 
 def test_a_secret_is_taken_as_it_is(tmp_path):
@@ -153,6 +156,10 @@ def test_an_empty_value_is_none():
 
 def test_lists_may_have_spaces():
     assert setting("ALLOWED_HOSTS", ALLOWED_HOSTS="a.example, b.example") == "['a.example', 'b.example']"
+    assert (
+        setting("CORS_ALLOWED_ORIGINS", CORS_ORIGINS="https://a.example/, https://b.example, ")
+        == "['https://a.example', 'https://b.example']"
+    )
     assert (
         setting("CORS_ALLOWED_ORIGINS", CORS_ORIGINS="https://a.example, https://b.example/")
         == "['https://a.example', 'https://b.example']"
