@@ -5,22 +5,23 @@ import signal
 import socket
 from collections import Counter
 from http.client import HTTPResponse
+from statistics import median
 
 import pytest
 
 from tests.own_server import OwnServer
 
-CLIENTS, ROUNDS = 60, 20
+CLIENTS, ROUNDS = 60, 60
 ASKED = b"GET /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def test_connections_that_come_together_are_shared_by_the_workers(tmp_path):
-    """Without ApiWorker one of two takes two thirds, and sometimes nearly all."""
+    """Without ApiWorker one of two takes 38 of 60, and now and then all. The median: on a busy machine a round may mean little."""
     with OwnServer(tmp_path, SERVE="api", WEB_CONCURRENCY="2") as server:
         server.until(lambda: len(who_answers(server)) == 2)  # both have begun
         shares = [who_answers(server) for _ in range(ROUNDS)]
-    assert [sum(share.values()) for share in shares] == [CLIENTS] * ROUNDS
-    assert sum(max(share.values()) for share in shares) <= 0.6 * CLIENTS * ROUNDS, shares
+    assert {sum(share.values()) for share in shares} == {CLIENTS}
+    assert median(max(share.values()) for share in shares) <= 34, shares
 
 
 CORES = sorted(os.sched_getaffinity(0))
