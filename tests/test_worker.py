@@ -1,27 +1,66 @@
 """How gunicorn's workers share what comes."""
 
 import os
+import selectors
 import signal
 import socket
-from collections import Counter
+import time
 from http.client import HTTPResponse
-from statistics import median
+from types import SimpleNamespace
 
 import pytest
+from gunicorn.config import Config
 
+from config.api_worker import ApiWorker
 from tests.own_server import OwnServer
 
-CLIENTS, ROUNDS = 60, 60
 ASKED = b"GET /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
-def test_connections_that_come_together_are_shared_by_the_workers(tmp_path):
-    """Without ApiWorker one of two takes 38 of 60, and now and then all. The median: on a busy machine a round may mean little."""
-    with OwnServer(tmp_path, SERVE="api", WEB_CONCURRENCY="2") as server:
-        server.until(lambda: len(who_answers(server)) == 2)  # both have begun
-        shares = [who_answers(server) for _ in range(ROUNDS)]
-    assert {sum(share.values()) for share in shares} == {CLIENTS}
-    assert median(max(share.values()) for share in shares) <= 34, shares
+@pytest.fixture
+def worker(monkeypatch):
+    """One that has just begun to listen, at a time that stands still, and serves nobody."""
+    config = Config()
+    listener = socket.create_server(("127.0.0.1", 0))
+    worker = ApiWorker(1, os.getpid(), [listener], SimpleNamespace(), 30, config, SimpleNamespace())
+    worker.poller = selectors.DefaultSelector()
+    worker.now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: worker.now)
+    monkeypatch.setattr(worker, "enqueue_req", lambda connection: connection.sock.close())
+    worker.set_accept_enabled(True)
+    yield worker
+    worker.poller.close()
+    listener.close()
+
+
+def is_listening(worker) -> bool:
+    """After what its loop does each time: it wants to, unless it is full."""
+    worker.set_accept_enabled(True)
+    return bool(worker.poller.get_map())
+
+
+@pytest.mark.parametrize(("connections", "milliseconds"), [(0, 0.2), (4, 1.0), (500, 2.0)])
+def test_who_has_taken_a_connection_leaves_the_next_to_those_who_have_fewer(worker, connections, milliseconds):
+    """Else whoever is quickest takes all that come together: of ten clients one worker of two had seven, and sometimes all."""
+    worker.nr_conns = connections
+    assert is_listening(worker)
+    with socket.create_connection(worker.sockets[0].getsockname()):
+        worker.accept(worker.sockets[0])
+    assert worker.nr_conns == connections + 1 and not is_listening(worker)
+    worker.now += (milliseconds - 0.01) / 1000
+    assert not is_listening(worker)
+    worker.now += 0.02 / 1000
+    assert is_listening(worker)
+
+
+def test_a_worker_that_looks_away_does_not_sleep_longer_than_that(worker, monkeypatch):
+    slept = []
+    monkeypatch.setattr(worker.poller, "select", lambda timeout: slept.append(round(timeout, 6)) or [])
+    worker.wait_for_and_dispatch_events(1.0)
+    with socket.create_connection(worker.sockets[0].getsockname()):
+        worker.accept(worker.sockets[0])
+    worker.wait_for_and_dispatch_events(1.0)
+    assert slept == [1.0, 0.0002]
 
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -69,23 +108,6 @@ def test_a_body_that_is_not_read_to_its_end_ends_the_connection_and_the_answer_s
         answer = HTTPResponse(client)
         answer.begin()
         assert (answer.status, answer.headers["Connection"]) == (401, "close")
-
-
-def who_answers(server) -> Counter:
-    """{process id of a worker: how many of the clients that connected all at once}"""
-    before = len(answers(server))
-    clients = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(CLIENTS)]
-    for client in clients:
-        client.sendall(ASKED)
-    for client in clients:
-        assert client.recv(4096).startswith(b"HTTP/1.1 401")
-        client.close()
-    server.until(lambda: len(answers(server)) == before + CLIENTS)
-    return Counter(line["pid"] for line in answers(server)[before:])
-
-
-def answers(server) -> list[dict]:
-    return [line for line in server.lines() if line.get("route") == "/api/v1/tablet/menu"]
 
 
 @pytest.mark.parametrize("serve", ["api", "all"])
