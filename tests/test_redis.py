@@ -182,6 +182,13 @@ def test_readiness_does_not_wait_for_a_name_that_nobody_resolves(settings, monke
     given_up.set()
 
 
+def test_readiness_finds_out_that_it_is_back_when_nobody_asks(own_redis):
+    own_redis.kill()
+    assert [ping() for _ in range(redis.FAILURES)] == [None] * redis.FAILURES
+    own_redis.start()
+    eventually(lambda: redis.reachable() and redis.state() == "closed")
+
+
 def test_of_many_callers_one_tries_whether_it_is_back(monkeypatch):
     breaker = redis.Breaker()
     monkeypatch.setattr(redis, "PAUSE", 0)
