@@ -58,7 +58,8 @@ locals {
       }
       database-storage = {
         namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database
-        statistic = "Minimum", below = 4 * 1024 * 1024 * 1024, periods = 1, period = 300
+        # RDS makes it larger when a tenth is left: below that, or it would ring while all is well.
+        statistic = "Minimum", below = min(4, 0.05 * var.database_storage) * 1024 * 1024 * 1024, periods = 1, period = 300
       }
       database-memory = {
         namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = local.database

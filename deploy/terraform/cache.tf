@@ -28,4 +28,5 @@ resource "aws_elasticache_replication_group" "main" {
   snapshot_retention_limit   = 0
   auto_minor_version_upgrade = true
   maintenance_window         = "sun:19:00-sun:20:00"
+  apply_immediately          = true
 }

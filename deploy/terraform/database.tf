@@ -34,6 +34,8 @@ resource "aws_db_instance" "main" {
   engine_version = local.mysql ? "8.0" : "15"
   instance_class = var.database_class
 
+  apply_immediately = true # not on Sunday: what is applied is meant, by day as in trouble
+
   allocated_storage     = var.database_storage
   max_allocated_storage = var.database_storage_limit
   storage_type          = "gp3"

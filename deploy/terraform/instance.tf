@@ -13,6 +13,7 @@ locals {
     mysql          = local.mysql
     balanced       = var.balanced
     name           = var.name
+    client         = local.mysql ? { rpm = "mariadb105", deb = "mariadb-client" } : { rpm = "postgresql15", deb = "postgresql-client" }
     app_log_group  = aws_cloudwatch_log_group.of["app"].name
     site_log_group = aws_cloudwatch_log_group.of["nginx"].name
     variables = {
