@@ -89,7 +89,8 @@ def settings_that_never_work(app_configs, **kwargs):
 @register("production")
 def connections_that_do_not_fit(app_configs, **kwargs):
     """Each worker has a pool; streams take theirs from it too, the relay has one connection."""
-    connections = settings.WEB_CONCURRENCY * settings.DATABASE_POOL_SIZE + RELAY_CONNECTIONS
+    workers = settings.WEB_CONCURRENCY + (settings.SERVE != "all")  # one at least of the other unit, whose settings nobody knows here
+    connections = workers * settings.DATABASE_POOL_SIZE + RELAY_CONNECTIONS
     limit = settings.DATABASE_CONNECTION_LIMIT
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") and connections > limit:
         yield Warning(

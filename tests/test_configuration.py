@@ -223,6 +223,9 @@ def test_too_many_connections_for_the_database_are_told():
     assert done.returncode != 0
     assert "tableorder.W001" in done.stderr
     assert "41 database connections" in done.stderr
+    beside_streams = crowded | {"SERVE": "api", "WEB_CONCURRENCY": "3", "DATABASE_POOL_SIZE": "4"}
+    done = manage("check", "--fail-level", "WARNING", **(SAFE | beside_streams))
+    assert "17 database connections" in done.stderr, "the streams' unit has a pool too"
 
 
 def test_the_example_can_be_taken_as_it_is():
