@@ -71,9 +71,9 @@ def stand_in():
         shutil.rmtree(root / "var/cache/apt/archives")
         settings = pip_settings()
         (root / "etc/pip.conf").write_text("[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
-        if certificates := settings.get("cert"):
-            (root / certificates.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(certificates, root / certificates.lstrip("/"))
+        for file in filter(None, map(settings.get, ("cert", "constraint"))):
+            (root / file.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, root / file.lstrip("/"))
         container = buildah("from", "scratch")
         buildah("add", "--quiet", container, folder, "/")
         buildah("commit", "--quiet", container, BASE)
