@@ -162,6 +162,35 @@ def test_a_unit_that_has_failed_is_told(tmp_path):
     assert '"MetricName": "FailedUnits", "Value": 2,' in told and '"MetricName": "Ready", "Value": 0,' in told
 
 
+def test_only_errors_of_the_last_minute_are_told(tmp_path):
+    """Whichever unit is restarted meanwhile, or does not answer for once."""
+    counted = {}
+
+    class Unit(BaseHTTPRequestHandler):
+        def do_GET(self):
+            count = counted[self.server.server_port]
+            self.send_response(503 if count is None else 200)
+            self.end_headers()
+            self.wfile.write(f'tableorder_http_requests_total{{route="/",status="503"}} {count}.0\n'.encode())
+
+    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": "true"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Unit) as api, ThreadingHTTPServer(("127.0.0.1", 0), Unit) as streams:
+        for server in (api, streams):
+            threading.Thread(target=server.serve_forever).start()
+        given = {"AWS": f"{tmp_path}/aws", "SYSTEMCTL": f"{tmp_path}/systemctl", "STATE_DIRECTORY": str(tmp_path)}
+        given |= {"TABLE_ORDER_SERVICE": "x", "UNITS": " ".join(f"http://127.0.0.1:{server.server_port}" for server in (api, streams))}
+        minutes = [(100, 3, 0), (102, 3, 2), (102, 0, 0), (None, 1, 1), (103, 1, 1), (4, 1, 4)]
+        try:
+            for counted[api.server_port], counted[streams.server_port], new in minutes:
+                run(DEPLOY / "measure", env=os.environ | given)
+                assert f'"MetricName": "HTTP5xx", "Value": {new},' in (tmp_path / "told").read_text()
+        finally:
+            for server in (api, streams):
+                server.shutdown()
+
+
 def test_no_secret_stands_in_a_command_line(tmp_path):
     """Everybody on the machine can read those, also of the commands that wait until another one has ended."""
     scripts = {
