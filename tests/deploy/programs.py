@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,13 @@ def run(*command, **kwargs) -> str:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, **kwargs)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def pretend(folder: Path, **scripts: str):
+    """Programs by these names in the folder that do this instead, by sh."""
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
 
 
 def manage(database: str, *command: str, **environment: str) -> subprocess.CompletedProcess:

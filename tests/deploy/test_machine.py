@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from tests.deploy.programs import program, run, slow
+from tests.deploy.programs import pretend, program, run, slow
 from tests.own_redis import free_port
 from tests.server import ROOT
 
@@ -150,16 +150,18 @@ def test_user_data_gives_nginx_its_room(tmp_path):
 
 
 def test_a_unit_that_has_failed_is_told(tmp_path):
-    asked = f'echo "$@" > {tmp_path}/asked; printf "%s\\n" one two'
-    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": asked}.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    given = {"AWS": f"{tmp_path}/aws", "SYSTEMCTL": f"{tmp_path}/systemctl", "STATE_DIRECTORY": str(tmp_path)}
-    nobody = {"TABLE_ORDER_SERVICE": "table-order", "UNITS": f"http://127.0.0.1:{free_port()}"}
-    run(DEPLOY / "measure", env=os.environ | given | nobody)
-    told = (tmp_path / "told").read_text()
+    told = measured(tmp_path, free_port(), systemctl=f'echo "$@" > {tmp_path}/asked; printf "%s\\n" one two')
     assert {"table-order-*", "nginx.service", "certbot-renew.service"} <= {*(tmp_path / "asked").read_text().split()}
     assert '"MetricName": "FailedUnits", "Value": 2,' in told and '"MetricName": "Ready", "Value": 0,' in told
+
+
+def measured(folder, *ports, systemctl="true") -> str:
+    """What CloudWatch is told of units at these ports."""
+    pretend(folder, aws=f'echo "$@" > {folder}/told', systemctl=systemctl)
+    given = {"AWS": f"{folder}/aws", "SYSTEMCTL": f"{folder}/systemctl", "STATE_DIRECTORY": str(folder)}
+    given |= {"TABLE_ORDER_SERVICE": "table-order", "UNITS": " ".join(f"http://127.0.0.1:{port}" for port in ports)}
+    run(DEPLOY / "measure", env=os.environ | given)
+    return (folder / "told").read_text()
 
 
 def test_only_errors_of_the_last_minute_are_told(tmp_path):
@@ -173,19 +175,14 @@ def test_only_errors_of_the_last_minute_are_told(tmp_path):
             self.end_headers()
             self.wfile.write(f'tableorder_http_requests_total{{route="/",status="503"}} {count}.0\n'.encode())
 
-    for name, script in {"aws": f'echo "$@" > {tmp_path}/told', "systemctl": "true"}.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
     with ThreadingHTTPServer(("127.0.0.1", 0), Unit) as api, ThreadingHTTPServer(("127.0.0.1", 0), Unit) as streams:
         for server in (api, streams):
             threading.Thread(target=server.serve_forever).start()
-        given = {"AWS": f"{tmp_path}/aws", "SYSTEMCTL": f"{tmp_path}/systemctl", "STATE_DIRECTORY": str(tmp_path)}
-        given |= {"TABLE_ORDER_SERVICE": "x", "UNITS": " ".join(f"http://127.0.0.1:{server.server_port}" for server in (api, streams))}
         minutes = [(100, 3, 0), (102, 3, 2), (102, 0, 0), (None, 1, 1), (103, 1, 1), (4, 1, 4)]
         try:
             for counted[api.server_port], counted[streams.server_port], new in minutes:
-                run(DEPLOY / "measure", env=os.environ | given)
-                assert f'"MetricName": "HTTP5xx", "Value": {new},' in (tmp_path / "told").read_text()
+                told = measured(tmp_path, api.server_port, streams.server_port)
+                assert f'"MetricName": "HTTP5xx", "Value": {new},' in told
         finally:
             for server in (api, streams):
                 server.shutdown()
@@ -193,15 +190,10 @@ def test_only_errors_of_the_last_minute_are_told(tmp_path):
 
 def test_no_secret_stands_in_a_command_line(tmp_path):
     """Everybody on the machine can read those, also of the commands that wait until another one has ended."""
-    scripts = {
-        "runuser": '[ "$1 $3" = "-u --" ] && shift 3 && "$@"; exit $?',  # the real one wants root
-        "current/venv/bin/python": f"printenv SECRET_KEY >{tmp_path}/known; cat /proc/[0-9]*/cmdline >{tmp_path}/lines 2>/dev/null; true",
-    }
-    for name, script in scripts.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
+    pretend(tmp_path, runuser='[ "$1 $3" = "-u --" ] && shift 3 && "$@"; exit $?')  # the real one wants root
+    programs = tmp_path / "current/venv/bin"
+    programs.mkdir(parents=True)
+    pretend(programs, python=f"printenv SECRET_KEY >{tmp_path}/known; cat /proc/[0-9]*/cmdline >{tmp_path}/lines 2>/dev/null; true")
     (tmp_path / "env").write_text("SECRET_KEY='a long secret'\n")
     given = {"TABLE_ORDER_ROOT": str(tmp_path), "TABLE_ORDER_ENV": str(tmp_path / "env"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     run(DEPLOY / "release", "manage", "verify_data", env=os.environ | given)
