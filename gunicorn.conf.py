@@ -164,7 +164,8 @@ GIVE_UP_AFTER = 30_000  # milliseconds
 def when_ready(server):
     """A client that vanished without a word (a tablet out of the Wi-Fi) is given up after 30 s.
 
-    By itself the kernel tries for a quarter of an hour, and so long its streams would count against its limit.
+    By itself the kernel tries for a quarter of an hour, and so long its streams would count against its limit. Behind Nginx
+    the client is Nginx, and the kernel is told for the whole machine: tcp_retries2 in deploy/.
     """
     make_room_for_counts()  # not earlier: a start that fails would leave it behind
     for listener in server.LISTENERS:

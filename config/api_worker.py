@@ -36,7 +36,7 @@ class ApiWorker(ThreadWorker):
         super().wait_for_and_dispatch_events(min(timeout, away) if away > 0 else timeout)
 
     def handle_request(self, req, conn):
-        if (getattr(req.body.reader, "length", None) or 0) > UNREAD:
+        if getattr(req.body.reader, "length", 0) > UNREAD:  # one in chunks says none
             req.force_close()  # and the answer says so: it will not be read to its end
         return super().handle_request(req, conn)
 

@@ -94,7 +94,7 @@ def connections_that_do_not_fit(app_configs, **kwargs):
     limit = settings.DATABASE_CONNECTION_LIMIT
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") and connections > limit:
         yield Warning(
-            f"This machine may take {connections} database connections (WEB_CONCURRENCY × DATABASE_POOL_SIZE, and the relay).",
+            f"This machine may take {connections} database connections (a pool for each worker and for a unit beside this one, the relay).",
             hint=f"Lower one of them, or set DATABASE_CONNECTION_LIMIT (now {limit}) to what the database has for this machine.",
             id="tableorder.W001",
         )

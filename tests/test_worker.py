@@ -20,9 +20,8 @@ ASKED = b"GET /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 @pytest.fixture
 def worker(monkeypatch):
     """One that has just begun to listen, at a time that stands still, and serves nobody."""
-    config = Config()
     listener = socket.create_server(("127.0.0.1", 0))
-    worker = ApiWorker(1, os.getpid(), [listener], SimpleNamespace(), 30, config, SimpleNamespace())
+    worker = ApiWorker(1, os.getpid(), [listener], SimpleNamespace(), 30, Config(), SimpleNamespace())
     worker.poller = selectors.DefaultSelector()
     worker.now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: worker.now)
