@@ -29,8 +29,6 @@ MOST = {
     "WEB_CONCURRENCY": 1_000,
 }
 
-RELAY_CONNECTIONS = 1
-
 
 def refuse_unsafe():
     """Raises ImproperlyConfigured with every hint if a setting is unsafe; says what is only unwise."""
@@ -88,9 +86,8 @@ def settings_that_never_work(app_configs, **kwargs):
 
 @register("production")
 def connections_that_do_not_fit(app_configs, **kwargs):
-    """Each worker has a pool; streams take theirs from it too, the relay has one connection."""
-    workers = settings.WEB_CONCURRENCY + (settings.SERVE != "all")  # one at least of the other unit, whose settings nobody knows here
-    connections = workers * settings.DATABASE_POOL_SIZE + RELAY_CONNECTIONS
+    """Each worker has a pool; streams take theirs from it too."""
+    connections = settings.DATABASE_POOLS * settings.DATABASE_POOL_SIZE + settings.RELAY_CONNECTIONS
     limit = settings.DATABASE_CONNECTION_LIMIT
     if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") and connections > limit:
         yield Warning(

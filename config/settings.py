@@ -101,11 +101,15 @@ TEMPLATES = [
 # --- Data -------------------------------------------------------------------------------------------------------
 
 DATABASE_IS_NAMED = bool(env.str("DATABASE_URL", default=""))
-# Connections: every process has a pool of its own. Together with the relay they stay below what one machine may
-# take of a small database (checks.py adds them up).
+# Connections: every process has a pool of its own, the relay has one connection. Together they stay within what one
+# machine may take of a small database (checks.py adds them up).
 DATABASE_CONNECTION_LIMIT = env.int("DATABASE_CONNECTION_LIMIT", default=15)
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=1)
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=max(2, min(4, (DATABASE_CONNECTION_LIMIT - 1) // max(1, WEB_CONCURRENCY))))
+DATABASE_POOLS = WEB_CONCURRENCY + (SERVE != "all")  # one at least of the other unit, whose settings nobody knows here
+RELAY_CONNECTIONS = 1
+DATABASE_POOL_SIZE = env.int(
+    "DATABASE_POOL_SIZE", default=max(2, min(4, (DATABASE_CONNECTION_LIMIT - RELAY_CONNECTIONS) // max(1, DATABASE_POOLS)))
+)
 # A request gives up before its client does; manage.py sets 0, for a migration or a purge takes its time.
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=4)  # seconds
 DATABASE_LOCK_TIMEOUT = 3  # seconds

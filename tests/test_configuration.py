@@ -228,6 +228,12 @@ def test_too_many_connections_for_the_database_are_told():
     assert "17 database connections" in done.stderr, "the streams' unit has a pool too"
 
 
+@pytest.mark.parametrize(("serve", "workers"), [("all", 7), ("api", 3)])
+def test_as_it_comes_a_pool_fits_beside_the_others(serve, workers):
+    many = {"DATABASE_URL": "postgres://u:p@127.0.0.1/x", "SERVE": serve, "WEB_CONCURRENCY": str(workers)}
+    assert "tableorder.W001" not in manage("check", **(SAFE | many)).stderr
+
+
 def test_the_example_can_be_taken_as_it_is():
     """Every line of it, as `.env`, systemd and containers read it, is what there is without it."""
     example = (settings.BASE_DIR / ".env.example").read_text()
