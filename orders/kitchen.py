@@ -77,7 +77,7 @@ def _move(order, lines, status, actor):
     OrderLine.objects.bulk_update(lines, ["status"])
     _save(order)
     audit.note(order.store, f"order.{status}", order.order_number, actor=actor, order=str(order.pk), lines=[str(line.pk) for line in lines])
-    journal.record(order.store_id, NewEvent("order.changed", order_payload(order), order.table_id))
+    journal.record(order.store_id, _event("order.changed", order))
     return order
 
 
@@ -136,7 +136,7 @@ def cancel_order(
         lines=[{"line": str(asked.line), "quantity": asked.quantity} for asked in lines],
     )
     type = "order.cancelled" if order.status == Status.CANCELLED else "order.changed"
-    events = [NewEvent(type, order_payload(order), order.table_id)]
+    events = [_event(type, order)]
     if stock_changed:
         events.append(journal.MENU_CHANGED)
     journal.record(order.store_id, *events)
@@ -166,6 +166,7 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
         return Completion(session, orders, unfinished)
     if unfinished and not force:
         raise OrdersUnfinished(lines=[unfinished_payload(line) for line in unfinished])
+    at_the_table = session.state == TableSession.State.ACTIVE
     session.state = TableSession.State.COMPLETED
     session.completed_at = timezone.now()
     session.completed_by = actor
@@ -183,7 +184,7 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
         total=session.total,
         unfinished=len(unfinished),
     )
-    journal.record(table.store_id, *events, session_event("session.completed", session))
+    journal.record(table.store_id, *events, session_event("session.completed", session, for_tablet=at_the_table))
     return Completion(session, orders, unfinished)
 
 
@@ -210,6 +211,11 @@ def _require_version(order, version):
         raise Malformed(errors=[{"pointer": "/version", "code": "REQUIRED", "detail": _("This field is required.")}])
     if version != order.version:
         raise VersionConflict(current=order_payload(order))
+
+
+def _event(type, order) -> NewEvent:
+    """The tablet doesn't hear of what an earlier party has left unsettled: another may sit there now (requirement G5)."""
+    return NewEvent(type, order_payload(order), order.table_id, for_tablet=order.session.state == TableSession.State.ACTIVE)
 
 
 def _save(order):

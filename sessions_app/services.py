@@ -30,8 +30,8 @@ def mark_expired(session: TableSession) -> journal.NewEvent:
     return session_event("session.expired", session)
 
 
-def session_event(type: str, session: TableSession) -> journal.NewEvent:
-    return journal.NewEvent(type, session_payload(session) | {"total": session.total}, table_id=session.table_id)
+def session_event(type: str, session: TableSession, *, for_tablet: bool = True) -> journal.NewEvent:
+    return journal.NewEvent(type, session_payload(session) | {"total": session.total}, session.table_id, for_tablet)
 
 
 def expire_run_out_sessions() -> int:

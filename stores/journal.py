@@ -38,9 +38,12 @@ _EVENT_NUMBER = _mark("event")
 
 @dataclass(frozen=True)
 class NewEvent:
+    """`for_tablet`: whether the table's own tablet hears of it too, or staff alone."""
+
     type: str
     data: dict
     table_id: uuid.UUID | None = None
+    for_tablet: bool = True
 
 
 MENU_CHANGED = NewEvent("menu.changed", {"version": MENU_VERSION})  # whoever records it gives the menu its next version
@@ -134,7 +137,15 @@ def _rows(store_id, events) -> Bound:
     """The events, numbered from the last one back."""
     at = timezone.now()
     rows = [
-        new(Event, store_id=store_id, number=back, type=event.type, table_id=event.table_id, at=at, body=_body(store_id, event, at))
+        new(
+            Event,
+            store_id=store_id,
+            number=back,
+            type=event.type,
+            table_id=event.table_id if event.for_tablet else None,
+            at=at,
+            body=_body(store_id, event, at),
+        )
         for back, event in zip(reversed(range(len(events))), events, strict=True)
     ]
     return insert(Event, *rows, source=counter(store_id), number="stores_journal.last_number - {number}", body=_BODY)

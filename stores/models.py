@@ -342,7 +342,8 @@ class Journal(models.Model):
 
 
 class Event(models.Model):
-    """One thing that happened in a store. `body` is the payload as it goes on the wire, JSON in UTF-8."""
+    """One thing that happened in a store. `body` is the payload as it goes on the wire, JSON in UTF-8; `table_id` is the
+    table whose tablet hears of it."""
 
     store_lookup = "store"
 

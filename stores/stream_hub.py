@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from django.db import close_old_connections
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from tableorder import metrics, sse
@@ -39,6 +39,8 @@ RETRY_AFTER = 10  # seconds, for a stream too many
 CALLERS_PER_CHECK = 500
 
 FOR_EVERYONE = {"menu.changed"}  # tablets get these beside the events of their own table
+OF_A_PARTY = Q(type__startswith="order.") | Q(type__startswith="session.")
+ENDS_OF_A_PARTY = {"session.expired", "session.completed"}
 
 # The reader has a thread of its own: a rush of reconnecting clients must not delay what is new.
 _reading = ThreadPoolExecutor(1, "stream-reader")
@@ -283,9 +285,16 @@ def read_news(positions: dict[UUID, int]) -> dict[UUID, list | None]:
 
 
 def read_missed(store_id: UUID, table_id: UUID | None, after: int, until: int) -> list | None:
-    """The next events for one listener, a batch at most; None if some of them have been purged."""
-    concerned = Q() if table_id is None else Q(table_id=table_id) | Q(type__in=FOR_EVERYONE)
-    events = _read(store_id, Q(number__gt=after, number__lte=until) & concerned)
+    """The next events for one listener, a batch at most; None if some of them have been purged.
+
+    A tablet gets nothing of a party that has ended but its end: whoever sits there now must not read what others ate.
+    """
+    missed = Q(number__gt=after, number__lte=until)
+    if table_id is not None:
+        ends = Event.objects.in_store(store_id).filter(missed, table_id=table_id, type__in=ENDS_OF_A_PARTY)
+        ended = ends.aggregate(last=Max("number"))["last"] or 0
+        missed &= Q(table_id=table_id) & ~(OF_A_PARTY & Q(number__lt=ended)) | Q(type__in=FOR_EVERYONE)
+    events = _read(store_id, missed)
     # Asked after reading: what was purged before is seen here, what is purged from now on has been read.
     purged = Journal.objects.filter(pk=store_id, purged_number__gt=after).exists()
     return None if purged else events

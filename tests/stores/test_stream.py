@@ -219,6 +219,53 @@ def test_a_tablet_gets_its_own_table_and_the_menu(ours, theirs, tablet_token):
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("end", ["session.expired", "session.completed"])
+def test_a_tablet_resumes_without_what_an_earlier_party_ate(ours, tablet_token, end, monkeypatch):
+    monkeypatch.setattr(stream_hub, "BATCH", 3)
+    own, other = ours.tables
+    begin = last_number(ours.store)
+    for type in ("session.started", "order.placed", "call.opened", "menu.changed", end, "table.changed", "session.started", "order.placed"):
+        write(ours.store, type=type, table=own)
+    write(ours.store, type=end, table=other)
+
+    async def story():
+        async with listening(TABLET, tablet_token, f"after={begin}") as client:
+            await client.got(6)
+            await in_database(lambda: write(ours.store, table=own))
+            await client.got(7)
+            return [type for _, type, _ in client.events()]
+
+    lasting = ["call.opened", "menu.changed", end, "table.changed"]
+    assert asyncio.run(story()) == [*lasting, "session.started", "order.placed", "order.placed"]
+
+
+def test_a_tablet_hears_nothing_of_a_bill_that_an_earlier_party_left(ours, tablet_token, clock):
+    unsettled = world.place(ours.table, ours.item)
+    clock.advance(hours=24)
+    present = world.place(ours.table, ours.item)
+    begin = last_number(ours.store)
+    manager = world.staff_of(ours.store, ours.manager)
+
+    def settle():
+        manager.patch(f"staff/orders/{unsettled['id']}", {"status": "preparing", "version": 1})
+        manager.post(f"staff/orders/{unsettled['id']}/cancel", {"reason": "gone", "version": 2})
+        manager.post(f"staff/tables/{ours.table.pk}/complete", {"session": unsettled["session"]})
+        manager.patch(f"staff/orders/{present['id']}", {"status": "preparing", "version": 1})
+
+    async def story():
+        async with listening(TABLET, tablet_token) as tablet, listening(STAFF, manager.token) as board:
+            await in_database(settle)
+            await board.got(4)
+            await tablet.got(1)
+            assert [(type, data["data"]["id"]) for _, type, data in tablet.events()] == [("order.changed", present["id"])]
+            assert {data["table"] for _, _, data in board.events()} == {str(ours.table.pk)}
+        async with listening(TABLET, tablet_token, f"after={begin - 1}") as tablet:
+            await tablet.got(2)
+            assert [data["data"]["id"] for _, _, data in tablet.events()] == [present["id"]] * 2
+
+    asyncio.run(story())
+
+
 def test_nobody_hears_of_another_store(ours, theirs, staff):
     their_staff = world.staff_of(theirs.store, theirs.owner).token
 
