@@ -82,10 +82,10 @@ def save(store_id, upload: BinaryIO) -> str:
     raw = upload.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise TooLarge(_("An image may have at most 5 MB."))
-    kind = _kind(raw)
-    extension, how = KEPT_AS[kind]
+    format = kind(raw)
+    extension, how = KEPT_AS[format]
     with _decoding:
-        sizes = _encoded(_decoded(raw, kind), **how)
+        sizes = _encoded(_decoded(raw, format), **how)
     name = f"stores/{store_id}/items/{uuid.uuid4()}.{extension}"
     kept = []
     try:
@@ -121,8 +121,8 @@ def delete(name: str):
 # --- Pictures ---------------------------------------------------------------------------------------------------
 
 
-def _kind(raw: bytes) -> str:
-    """By how the file begins; neither its name nor what the sender says of it counts."""
+def kind(raw: bytes) -> str:
+    """By how the file begins; neither its name nor what the sender says of it counts. Raises ImageType."""
     if raw.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if raw.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -132,12 +132,12 @@ def _kind(raw: bytes) -> str:
     raise ImageType()
 
 
-def _decoded(raw: bytes, kind: str) -> Image.Image:
+def _decoded(raw: bytes, format: str) -> Image.Image:
     """The first frame, upright, in RGB or RGBA, no larger than the largest size. Raises ImageInvalid."""
     try:
-        with Image.open(io.BytesIO(raw), formats=[kind]) as image:
+        with Image.open(io.BytesIO(raw), formats=[format]) as image:
             _refuse_costly(image, raw)
-            if kind == "JPEG":
+            if format == "JPEG":
                 image.draft("RGB", (SIZES["original"],) * 2)  # decodes it at a half, a quarter or an eighth
             image.load()
             turn = UPRIGHT.get(_orientation(image))

@@ -1,6 +1,8 @@
-"""Signing in to the admin, with the same limit on guessing as everywhere else."""
+"""Signing in to the admin and changing one's password there, with the same limit on guessing as everywhere else."""
 
-from django.contrib.admin.forms import AdminAuthenticationForm
+from contextlib import contextmanager
+
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
 
 from tableorder import rate_limits
@@ -18,15 +20,33 @@ class LoginForm(AdminAuthenticationForm):
         budget = rate_limits.Spending(rate_limits.of_logins(self.request.client_address)).budget()
         if budget and budget.refused:
             raise ValidationError(TooMany.detail, code="limited")
-        try:
-            attempt = Attempt(subject_of("admin", username), self.request.client_address, kind="admin")
-        except LoginLocked as locked:
-            # Said without having looked at the password: a right guess learns nothing either.
-            raise ValidationError(locked.detail, code="locked") from locked
-        try:
-            cleaned = super().clean()
-        except ValidationError:
-            attempt.failed()
-            raise
-        attempt.succeeded()
-        return cleaned
+        with _one_guess(username, self.request.client_address):
+            return super().clean()
+
+
+class PasswordChangeForm(AdminPasswordChangeForm):
+    """Whoever finds a board that is signed in must not try out passwords there."""
+
+    def __init__(self, *args, address: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.address = address
+
+    def clean_old_password(self):
+        with _one_guess(self.user.username, self.address):
+            return super().clean_old_password()
+
+
+@contextmanager
+def _one_guess(username, address):
+    """Around what looks at the password, and raises ValidationError for a wrong one."""
+    try:
+        attempt = Attempt(subject_of("admin", username), address, kind="admin")
+    except LoginLocked as locked:
+        # Said without having looked at the password: a right guess learns nothing either.
+        raise ValidationError(locked.detail, code="locked") from locked
+    try:
+        yield
+    except ValidationError:
+        attempt.failed()
+        raise
+    attempt.succeeded()

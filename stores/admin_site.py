@@ -4,8 +4,9 @@ import functools
 
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import ForeignKey, ManyToManyField
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext_lazy
@@ -108,11 +109,27 @@ class StoreAdminSite(admin.AdminSite):
             if "%00" in request.META["QUERY_STRING"]:  # filters and searches go to the database as they come; PostgreSQL takes no NUL
                 raise BadRequest
             with timezone.override(zone_of(request)):
-                response = inner(request, *args, **kwargs)
-                # Rendered now, for a template that is rendered later would be out of the zone again.
-                return response.render() if callable(getattr(response, "render", None)) else response
+                try:
+                    response = inner(request, *args, **kwargs)
+                    # Rendered now, for a template that is rendered later would be out of the zone again.
+                    return response.render() if callable(getattr(response, "render", None)) else response
+                except ValidationError as error:  # Django's pages take whatever stands in the address for an id
+                    raise BadRequest from error
 
         return in_the_stores_time
+
+    def password_change(self, request, extra_context=None):
+        """Django's own, with our form."""
+        from django.contrib.auth.views import PasswordChangeView
+
+        from .admin_login import PasswordChangeForm
+
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=functools.partial(PasswordChangeForm, address=request.client_address),
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context=self.each_context(request) | (extra_context or {}),
+        )(request)
 
     def autocomplete_view(self, request):
         return Autocomplete.as_view(admin_site=self)(request)

@@ -354,12 +354,18 @@ def test_a_group_that_is_chosen_twice(desk, ours, told):
 
 
 def test_files_that_are_no_pictures(desk, ours, told):
-    for file in (io.BytesIO(b"not a picture"), picture("GIF"), io.BytesIO(b"")):
+    for file, complaint in ((io.BytesIO(b"not a picture"), "Only JPEG"), (picture("GIF"), "Only JPEG"), (io.BytesIO(b""), "empty")):
         file.name = "dish.png"
-        assert errors_of(desk.form(Item, ours.item).send(new_image=file))
+        assert complaint in errors_of(desk.form(Item, ours.item).send(new_image=file))
     ours.item.refresh_from_db()
     assert not ours.item.image
     assert told() == []
+
+
+def test_a_picture_is_taken_for_what_it_is_whatever_its_name(desk, ours):
+    file = picture("JPEG")
+    file.name = "photo"
+    saved(desk.form(Item, ours.item).send(new_image=file))
 
 
 def test_a_picture_that_turns_out_broken_changes_nothing(desk, ours, told):

@@ -97,6 +97,19 @@ def test_five_wrong_passwords_lock_the_admin_too(ours):
     assert desk.sign_in("ours-manager").status_code == 302
 
 
+def test_five_wrong_old_passwords_lock_the_change_of_a_password(ours):
+    desk, address = Desk(ours.owner), "/admin/password_change/"
+
+    def change(old):
+        return desk.post(address, {"old_password": old, "new_password1": "a-new-one-77", "new_password2": "a-new-one-77"})
+
+    for _ in range(PAIR.failures):
+        assert "entered incorrectly" in change("wrong").content.decode()
+    assert "Too many failed attempts" in change(PASSWORD).content.decode()
+    ours.owner.refresh_from_db()
+    assert ours.owner.check_password(PASSWORD)
+
+
 def test_people_who_work_nowhere_count_as_wrong(db):
     User.objects.create_user("nobody", PASSWORD)
     desk = Desk()

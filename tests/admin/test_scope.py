@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.urls import reverse
 
@@ -267,6 +268,14 @@ def test_a_nul_in_an_address_is_a_bad_request(ours, desk, operator):
     for address in [*(f"{list_url(model)}?{name}=a%00" for model, name in filters), searched]:
         for person in (desk, operator):
             assert person.get(address).status_code == 400, address
+
+
+def test_what_is_no_id_in_an_address_is_a_bad_request(desk, theirs, operator):
+    kinds = ContentType.objects.get_for_models(Item, Table)
+    assert {desk.get(f"/admin/r/{kind.pk}/abc/").status_code for kind in kinds.values()} == {400}
+    for model, field in ((Item, "category"), (Category, "store"), (Table, "store"), (Membership, "store")):
+        assert operator.get(add_url(model), **{field: "abc"}).status_code == 400, model
+    assert operator.post(add_url(Category), {"store": "abc", "name": "Soups"}).status_code == 400
 
 
 @pytest.mark.parametrize(

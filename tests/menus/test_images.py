@@ -440,7 +440,7 @@ peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
 with open(sys.argv[1], "rb") as upload:
     raw = upload.read()
-kind = images._kind(raw)
+kind = images.kind(raw)
 images._encoded(images._decoded(raw, kind), **images.KEPT_AS[kind][1])
 print((peak() - before) * (1 if sys.platform == "darwin" else 1024))
 """
