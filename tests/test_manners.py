@@ -11,7 +11,7 @@ from django import db
 from tests.routes import Bodies, furnish, offered, with_own_ids
 from tests.snapshot import nothing_stored
 from tests.stores.stream_client import Client
-from tests.world import API, Caller, order_for, place, problem
+from tests.world import API, TABLE_PASSWORD, Caller, order_for, place, problem
 
 
 @pytest.fixture
@@ -200,6 +200,16 @@ def test_any_other_request_id_is_replaced(manager, ours, asked):
         assert re.fullmatch(r"[A-Za-z0-9._-]{8,64}", answer["X-Request-ID"])
         seen.add(answer["X-Request-ID"])
     assert len(seen) == len(kinds_of_answers(manager, ours))
+
+
+def test_only_a_menu_may_be_kept_and_must_be_asked_for_again(anyone, caller_for, ours):
+    furnish(ours)
+    signed_in = anyone.post("tablet/login", {"store": ours.store.code, "table": "1", "password": TABLE_PASSWORD})
+    assert (signed_in.status_code, signed_in["Cache-Control"]) == (200, "no-store")
+    for route, method in offered():
+        if method == "GET" and not route.path.endswith("/events"):
+            kept = "private, no-cache" if route.path == "tablet/menu" else "no-store"
+            assert caller_for(route).get(with_own_ids(route, ours))["Cache-Control"] == kept, route.path
 
 
 def test_every_answer_says_how_long_it_took(manager, ours):

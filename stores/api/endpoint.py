@@ -155,6 +155,7 @@ class Endpoint(APIView):
         response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in self.budget.headers.items() if self.budget else ():
             response[name] = value
+        response.setdefault("Cache-Control", "no-store")  # tokens, bills: what isn't meant to be kept shall not be
         if isinstance(response, Response):
             response.add_post_render_callback(let_go)
         return response
