@@ -1,4 +1,4 @@
-"""The part of the menu that an order asks for, read in one statement."""
+"""The part of the menu that an order asks for: read in one statement, and on MySQL held until the order is stored."""
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -6,11 +6,11 @@ from functools import cache
 
 from django.db.models import UUIDField
 
-from menus.models import Item
+from menus.models import Item, Option
 from stores.models import Store
-from tableorder.statements import Bound, Given, Select
+from tableorder.statements import Bound, Given, Select, database, together
 
-from .pricing import Choice, OfferedItem, OfferedOption
+from .pricing import Choice, OfferedItem, OfferedOption, PricedLine
 
 
 @cache
@@ -47,3 +47,22 @@ def offered(rows: Iterable[Sequence]) -> dict[uuid.UUID, OfferedItem]:
         if option is not None and not option_deleted:
             choice.options[option] = OfferedOption(option, *offer)
     return menu
+
+
+def hold(priced: Sequence[PricedLine]):
+    """Keeps the items and options of these lines as they are until the commit, where that is for us to do.
+
+    MySQL locks what a foreign key names when the row with the key is written. Of an order that is after the counter row,
+    for which somebody who is changing the dish waits: each would wait for the other, and the dish could not be changed
+    or sold out as long as it sells well. PostgreSQL's foreign keys are content with less, see `journal.hold_commits`.
+    """
+    if database().vendor != "mysql":
+        return
+    for model, ids in (
+        (Item, {line.item.id for line in priced}),
+        (Option, {option.id for line in priced for option in line.options}),
+    ):
+        if ids:
+            places = ", ".join(["%s"] * len(ids))
+            held = f"SELECT id FROM {model._meta.db_table} WHERE id IN ({places}) ORDER BY id LOCK IN SHARE MODE"
+            together(Bound(held, [model._meta.pk.get_db_prep_value(id, database()) for id in ids]))

@@ -1,7 +1,7 @@
 """The only writers of orders.
 
 Every change takes its locks in one order: the table's row (so that all that concerns one party happens one after
-the other), then items by id, last the store's counter row. The table is always locked, not its session: that is
+the other), then items by id (on MySQL also what else it names of the menu), last the store's counter row. The table is always locked, not its session: that is
 one rule for orders, cancellations, calls and completion, and a table has few writers at a time.
 """
 
@@ -26,7 +26,7 @@ from tableorder.transactions import whole
 
 from . import statements
 from .errors import EmptyOrder, IdempotencyKeyReused, PriceChanged, SessionChanged
-from .menu import offer, offered
+from .menu import hold, offer, offered
 from .models import Order, OrderLine, OrderLineOption
 from .payloads import numbers, order_payload, placed_payload, quote_payload
 from .pricing import NewLine, PricedLine, price
@@ -107,6 +107,7 @@ def _place(table, asked, digest, fingerprint):
     if asked.expected_total is not None and asked.expected_total != total:
         raise PriceChanged(**quote_payload(priced))
     taken_stock = lock_stock(priced)
+    hold(priced)
 
     is_first = session is None
     if is_first:
