@@ -1,4 +1,4 @@
-"""Parties and their calls. Beginning and completing a session concern orders too: see `orders/services.py`."""
+"""Parties and their calls. A session begins in `orders/services.py`, with an order, and is completed in `orders/kitchen.py`."""
 
 from django.utils import timezone
 
