@@ -60,12 +60,7 @@ def board_payload(store: Store, on_board: list[TableSession]) -> dict:
 def party_payload(table: Table, session: TableSession | None) -> dict:
     """The present party at a table, for its own tablet."""
     orders = Order.objects.filter(session=session).newest_first().as_rows() if session else []
-    return {
-        "session": session and session_payload(session),
-        "orders": order_payloads(orders),
-        "total": session.total if session else 0,
-        "cursor": table.store.journal.last_number,
-    }
+    return _bill(session, order_payloads(orders)) | {"cursor": table.store.journal.last_number}
 
 
 def _tables(store):
@@ -84,15 +79,15 @@ def _sessions(store):
 
 def _table(table, sessions, orders, calls):
     active = next((session for session in sessions if session.state == TableSession.State.ACTIVE), None)
+    unsettled = [session for session in sessions if session.state == TableSession.State.EXPIRED]
     # With its version: events tell about the table too, and one that was switched off goes when its last bill is settled.
-    return table_payload(table) | {
-        "session": active and session_payload(active),
-        "total": active.total if active else 0,
-        "orders": orders[str(active.pk)] if active else [],
-        "unsettled": [
-            {"session": session_payload(session), "total": session.total, "orders": orders[str(session.pk)]}
-            for session in sessions
-            if session.state == TableSession.State.EXPIRED
-        ],
-        "calls": calls,
-    }
+    return (
+        table_payload(table)
+        | _bill(active, orders[str(active.pk)] if active else [])
+        | {"unsettled": [_bill(session, orders[str(session.pk)]) for session in unsettled], "calls": calls}
+    )
+
+
+def _bill(session, orders):
+    # Not the session's own total: it was read a moment before the orders.
+    return {"session": session and session_payload(session), "orders": orders, "total": sum(order["total"] for order in orders)}

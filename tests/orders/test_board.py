@@ -49,6 +49,21 @@ def test_the_tablet_and_the_board_say_the_same(board, tablet, ours):
     assert (shown["session"], shown["orders"], shown["total"]) == (bill["session"], bill["orders"], bill["total"])
 
 
+@pytest.mark.parametrize("read", ["orders_by_session", "order_payloads"])
+def test_a_total_is_that_of_the_orders_beside_it(board, tablet, ours, monkeypatch, read):
+    """However many come while the board or the bill is read."""
+    place(ours.table, ours.item)
+    original = getattr(orders.board, read)
+
+    def somebody_orders_first(rows):
+        place(ours.table, ours.item)
+        return original(rows)
+
+    monkeypatch.setattr(orders.board, read, somebody_orders_first)
+    shown = card(board(), ours.table) if read == "orders_by_session" else tablet.get("tablet/session").json()
+    assert (len(shown["orders"]), shown["total"]) == (2, 24000)
+
+
 def test_the_cursor_is_the_number_of_the_last_event(board, tablet, ours):
     assert board()["cursor"] == Event.objects.in_store(ours.store).count()
     place(ours.table, ours.item)
