@@ -72,3 +72,13 @@ class OnlyWhatChanged(forms.ModelForm):
         self.instance.save(update_fields=self.changed_columns)
         self._save_m2m()
         return self.instance
+
+
+class OnlyThePassword:
+    """For Django's forms for passwords, which write the whole row as it was before the password was hashed: somebody who
+    was switched off meanwhile would be on again."""
+
+    def set_password_and_save(self, user, *args, commit=True, **kwargs):
+        user = super().set_password_and_save(user, *args, commit=False, **kwargs)
+        user.save(update_fields=["password"])
+        return user

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from tableorder import rate_limits
 from tableorder.errors import TooMany
 
+from .admin_forms import OnlyThePassword
 from .errors import LoginLocked
 from .login_limits import Attempt, subject_of
 
@@ -24,7 +25,7 @@ class LoginForm(AdminAuthenticationForm):
             return super().clean()
 
 
-class PasswordChangeForm(AdminPasswordChangeForm):
+class PasswordChangeForm(OnlyThePassword, AdminPasswordChangeForm):
     """Whoever finds a board that is signed in must not try out passwords there."""
 
     def __init__(self, *args, address: str, **kwargs):

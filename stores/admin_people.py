@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from . import audit
-from .admin_forms import OnlyWhatChanged
+from .admin_forms import OnlyThePassword, OnlyWhatChanged
 from .admin_scope import ScopedFilter, ScopedInline, StoreScopedAdmin
 from .models import Membership, Store, User
 
@@ -144,10 +144,12 @@ class MembershipAdmin(StoreScopedAdmin):
 
     def save_model(self, request, obj, form, change):
         if isinstance(form, PersonForm):
+            changed = [name for name in ("username", "name") if name in form.changed_data]
             if form.cleaned_data.get("password1"):
                 form.person.set_password(form.cleaned_data["password1"])
-            if set(form.changed_data) & {"username", "name", "password1"}:
-                form.person.save()
+                changed.append("password")
+            if changed:
+                form.person.save(update_fields=changed if change else None)  # the rest may have changed while it was hashed
             obj.user = form.person
         if not change:
             obj.save()
@@ -183,7 +185,7 @@ class KnownPersonForm(OnlyWhatChanged):
         return free_username(self.cleaned_data["username"], self.instance)
 
 
-class SetPasswordForm(auth_forms.AdminPasswordChangeForm):
+class SetPasswordForm(OnlyThePassword, auth_forms.AdminPasswordChangeForm):
     """Without the choice to have no password at all: there is no other way to sign in here."""
 
     def __init__(self, user, *args, **kwargs):

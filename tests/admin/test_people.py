@@ -1,6 +1,7 @@
 """Staff accounts: an owner hires, and never reaches a person who isn't theirs alone."""
 
 import pytest
+from django.urls import reverse
 
 from stores.models import AuditEntry, Membership, User
 from tests.world import PASSWORD, make_person, staff_of
@@ -226,9 +227,34 @@ def test_an_operator_deletes_a_person_and_the_audit_keeps_the_name(operator, des
     assert AuditEntry.objects.filter(subject="new-cook").count() == 2
 
 
+OWN_PASSWORD = {"old_password": PASSWORD, "new_password1": GOOD, "new_password2": GOOD}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda desk, operator, person: Desk(person).post("/admin/password_change/", OWN_PASSWORD),
+        lambda desk, operator, person: desk.form(Membership, work_of(person)).send(name="Renamed", password1=GOOD, password2=GOOD),
+        lambda desk, operator, person: operator.post(
+            reverse("admin:auth_user_password_change", args=[person.pk]), {"password1": GOOD, "password2": GOOD}
+        ),
+    ],
+)
+def test_who_is_switched_off_while_a_password_is_hashed_stays_off(desk, operator, ours, change, monkeypatch):
+    def switched_off_meanwhile(person, password, original=User.set_password):
+        User.objects.filter(pk=person.pk).update(is_active=False)
+        original(person, password)
+
+    monkeypatch.setattr(User, "set_password", switched_off_meanwhile)
+    assert change(desk, operator, ours.manager).status_code == 302
+    ours.manager.refresh_from_db()
+    assert ours.manager.check_password(GOOD)
+    assert not ours.manager.is_active
+
+
 def test_everybody_changes_their_own_password(ours):
     desk = Desk(ours.owner)
-    answer = desk.post("/admin/password_change/", {"old_password": PASSWORD, "new_password1": GOOD, "new_password2": GOOD})
+    answer = desk.post("/admin/password_change/", OWN_PASSWORD)
     assert answer.status_code == 302
     ours.owner.refresh_from_db()
     assert ours.owner.check_password(GOOD)
