@@ -253,6 +253,9 @@ SIMPLE_JWT = {
     "AUDIENCE": "tableorder",
     "ISSUER": "tableorder",
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_EXPIRE_HOURS),
+    # For the clock of the machine that made the token: seconds ahead, and a tablet would be signed out for a moment that
+    # it does not come back from. When a token ends, stores/auth.py says to the second.
+    "LEEWAY": 300,  # seconds
 }
 
 SESSION_EXPIRE_HOURS = env.float("SESSION_EXPIRE_HOURS", default=16)

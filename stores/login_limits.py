@@ -108,7 +108,9 @@ class Attempt:
             if row.locked_until and row.locked_until > now:
                 return None, (row.locked_until - now).total_seconds(), False
             if len(row.failed_at) >= limit.failures:
-                return None, limit.lock.total_seconds(), True
+                # What is older has failed, or its process has ended before it was decided.
+                undecided = row.failed_at[-1] > now.timestamp() - PATIENCE
+                return None, limit.lock.total_seconds(), undecided
         for row in (pair, everyone):
             row.failed_at.append(now.timestamp())
             row.last_at = now

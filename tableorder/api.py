@@ -5,7 +5,7 @@ import logging
 
 from django.conf import settings
 from django.core import exceptions as django_exceptions
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from . import errors, json
+from .transactions import lost_reference
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,9 @@ def translate(error: BaseException) -> errors.Refusal:
         case OperationalError() | InterfaceError():
             log.warning("database trouble", exc_info=error)
             return errors.Unavailable()
+        case IntegrityError() if lost_reference(error):
+            log.warning("something was deleted while this referred to it", exc_info=error)
+            return errors.Unavailable()  # asked again, it is found to be gone
         case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
             log.warning("database is read-only", exc_info=error)
             return errors.Unavailable()

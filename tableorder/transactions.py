@@ -19,6 +19,16 @@ def wants_retry(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) in _SQLSTATES or (bool(getattr(cause, "args", ())) and cause.args[0] in _MYSQL_CODES)
 
 
+def lost_reference(error: BaseException) -> bool:
+    """Did a row refer to one that somebody else has deleted meanwhile?"""
+    cause = error.__cause__
+    return (
+        getattr(cause, "sqlstate", None) == "23503"
+        or getattr(cause, "sqlite_errorname", None) == "SQLITE_CONSTRAINT_FOREIGNKEY"
+        or getattr(cause, "args", ())[:1] == (1452,)
+    )
+
+
 def whole(service):
     """Runs the service in a transaction; a deadlock is tried again, at most 3 times in all.
 

@@ -104,6 +104,17 @@ def test_a_sign_in_begins_again_when_the_database_gives_up_its_new_row(ours, mon
     assert asked[:2] == ["", ""]
 
 
+def test_a_person_who_is_deleted_while_their_password_is_checked_is_no_mistake_of_ours(ours, monkeypatch):
+    def deleted_meanwhile(user, password):
+        User.objects.filter(pk=user.pk).delete()
+        return True
+
+    monkeypatch.setattr(User, "check_password", deleted_meanwhile)
+    body = {"store": "ours", "username": "ours-manager", "password": PASSWORD}
+    assert Caller().post("staff/login", body).status_code == 503
+    assert Caller().post("staff/login", body).status_code == 401
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL has a pool")
 def test_nobody_keeps_a_connection_while_a_password_is_being_checked(ours, looked_at):
     """Otherwise a few people who sign in would make orders wait."""

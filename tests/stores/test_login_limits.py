@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.hashers import get_hasher
 
+from stores.login_limits import PATIENCE, Attempt, subject_of
 from stores.models import LoginAttempts, User
 from tests.stores.signing_in import STAFF, TABLET, as_staff, as_tablet, first_refresh_token, from_address, lets_in, refresh
 from tests.world import make_person, problem
@@ -87,6 +88,15 @@ def test_another_spelling_of_a_name_is_no_new_chance(anyone, ours):
         ("ours", "ours-manager "),
     ):
         guess(anyone, STAFF, as_staff(ours, store=store, username=username))
+    assert locked(anyone.post(STAFF, as_staff(ours)), at_most=900)
+
+
+def test_sign_ins_that_were_never_decided_keep_nobody_waiting(anyone, ours, clock, monkeypatch):
+    """As a worker leaves them that was killed: they count, but nothing is to come of them."""
+    for _ in range(5):
+        Attempt(subject_of("staff", "ours", "ours-manager"), "127.0.0.1", kind="staff")
+    clock.advance(seconds=PATIENCE + 1)
+    monkeypatch.setattr("stores.login_limits.time.sleep", lambda seconds: pytest.fail("it waits"))
     assert locked(anyone.post(STAFF, as_staff(ours)), at_most=900)
 
 
