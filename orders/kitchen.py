@@ -120,8 +120,11 @@ def cancel_order(
             line.status = Status.CANCELLED
         if line.took_stock:
             portions[line.item_id] = portions.get(line.item_id, 0) + asked.quantity
-        line.save(update_fields=["cancelled_quantity", "status"])
-        Cancellation.objects.create(line=line, quantity=asked.quantity, reason=reason, cancelled_by=actor, cancelled_at=now)
+    OrderLine.objects.bulk_update([by_id[asked.line] for asked in lines], ["cancelled_quantity", "status"])
+    Cancellation.objects.bulk_create(
+        Cancellation(line=by_id[asked.line], quantity=asked.quantity, reason=reason, cancelled_by=actor, cancelled_at=now)
+        for asked in lines
+    )
     stock_changed = give_back(portions)
     _save(order)
     order.session.total -= was - order.total

@@ -49,8 +49,9 @@ def offered(rows: Iterable[Sequence]) -> dict[uuid.UUID, OfferedItem]:
     return menu
 
 
-def hold(priced: Sequence[PricedLine]):
-    """Keeps the items and options of these lines as they are until the commit, where that is for us to do.
+def hold(priced: Sequence[PricedLine], *, locked: Collection[uuid.UUID]):
+    """Keeps the items and options of these lines as they are until the commit, where that is for us to do; some items are
+    `locked` already.
 
     MySQL locks what a foreign key names when the row with the key is written. Of an order that is after the counter row,
     for which somebody who is changing the dish waits: each would wait for the other, and the dish could not be changed
@@ -59,7 +60,7 @@ def hold(priced: Sequence[PricedLine]):
     if database().vendor != "mysql":
         return
     for model, ids in (
-        (Item, {line.item.id for line in priced}),
+        (Item, {line.item.id for line in priced}.difference(locked)),
         (Option, {option.id for line in priced for option in line.options}),
     ):
         if ids:

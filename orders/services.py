@@ -108,7 +108,7 @@ def _place(table, asked, digest, fingerprint):
     if asked.expected_total is not None and asked.expected_total != total:
         raise PriceChanged(**quote_payload(priced))
     taken_stock = lock_stock(priced)
-    hold(priced)
+    hold(priced, locked=taken_stock)
 
     is_first = session is None
     if is_first:

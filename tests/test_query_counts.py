@@ -29,10 +29,11 @@ AS_ONE = connection.vendor == "postgresql"
 # The first is always who calls, with store and journal.
 # A list of orders takes three: orders with their tables, their lines, the lines' options.
 STATEMENTS = {
-    # caller; lock the table; party and key; menu; lock stock; take it, session; counter; order, lines, options, events
-    "POST tablet/orders": 8 if AS_ONE else 12 + ONE_MORE,
+    # caller; lock the table; party and key; menu; lock stock (on MySQL options too); take it, session; counter;
+    # order, lines, options, events
+    "POST tablet/orders": 8 if AS_ONE else 12 + 2 * ONE_MORE,
     # Once after a party has run out: it is marked on the way.
-    "POST tablet/orders as the next party": 9 if AS_ONE else 13 + ONE_MORE,
+    "POST tablet/orders as the next party": 9 if AS_ONE else 13 + 2 * ONE_MORE,
     # caller; lock the table; party and key; menu; that order (3)
     "POST tablet/orders again": 7,
     "POST tablet/quote": 2,  # caller; menu
@@ -40,6 +41,16 @@ STATEMENTS = {
     "GET tablet/menu": 2,  # caller; menu. It is kept, so the next one in this process takes 1.
     "GET tablet/menu again": 1,
     "GET tablet/menu unchanged": 1,  # 304
+    # caller; lock the table; a call of that kind; the call; counter, event
+    "POST tablet/calls": 6 + ONE_MORE,
+    # caller; order; lock the table; the order (3); its lines, itself; audit; counter, event
+    "PATCH staff/orders/{id}": 11 + ONE_MORE,
+    "PATCH staff/orders/{id}/lines/{line}": 11 + ONE_MORE,
+    # likewise, and the cancellations; lock stock, give it back; the session
+    "POST staff/orders/{id}/cancel": 15 + ONE_MORE,
+    # caller; table; store; lock the table; session; orders (3) and their tables; session; calls, another party; audit; counter, event
+    "POST staff/tables/{id}/complete": 15 + ONE_MORE,
+    "POST staff/calls/{id}/resolve": 7 + ONE_MORE,  # caller; call; lock the table; the call; itself; counter, event
     "GET staff/board": 7,  # caller; sessions; orders (3); calls; tables
     "GET staff/board unchanged": 1,  # it is kept until something happens in the store
     "GET staff/orders": 4,  # caller; orders (3)
@@ -142,6 +153,28 @@ def test_the_board_orders_history_and_tables_take_the_same_number_for_1_and_50_t
     assert sizes == [(1, 1), (50, 50)]
     with statements("GET staff/orders/{id}"):
         manager.get(f"staff/orders/{shown['tables'][-1]['orders'][0]['id']}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_kitchen_takes_the_same_number_for_1_and_50_lines(ours, manager, tablet):
+    def act(what, path, body):
+        with statements(what):
+            answer = manager.request(what.split()[0], path, body)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    for count in (1, 50):
+        order = tablet.post("tablet/orders", {"lines": counted_dishes(ours, count)}, key=new_key()).json()
+        path = f"staff/orders/{order['id']}"
+        order = act("PATCH staff/orders/{id}", path, {"status": "preparing", "version": order["version"]})
+        line_path = f"{path}/lines/{order['lines'][0]['id']}"
+        order = act("PATCH staff/orders/{id}/lines/{line}", line_path, {"status": "ready", "version": order["version"]})
+        order = tablet.post("tablet/orders", {"lines": counted_dishes(ours, count)}, key=new_key()).json()
+        act("POST staff/orders/{id}/cancel", f"staff/orders/{order['id']}/cancel", {"reason": "burnt", "version": 1})
+        with statements("POST tablet/calls"):
+            call = tablet.post("tablet/calls", {"kind": "water"}).json()
+        act("POST staff/calls/{id}/resolve", f"staff/calls/{call['id']}/resolve", None)
+        act("POST staff/tables/{id}/complete", f"staff/tables/{ours.table.pk}/complete", {"force": True})
 
 
 def test_the_own_bill_takes_the_same_number_for_1_and_20_orders(ours, tablet):

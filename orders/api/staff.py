@@ -54,7 +54,7 @@ class OrderDetail(Endpoint):
 
     @documented(answers={200: OrderOutput}, refuses=[Absent])
     def get(self, request, order_id):
-        return Response(order_payload(order_of(self.store, order_id)))
+        return Response(order_payload(Order.objects.in_store(self.store).with_lines().get_or_absent(order_id)))
 
     @documented(request=Move, answers={200: OrderOutput}, refuses=[Absent, IllegalTransition, VersionConflict])
     def patch(self, request, order_id):
@@ -117,7 +117,8 @@ class History(Endpoint):
 
 
 def order_of(store, order_id) -> Order:
-    return Order.objects.in_store(store).with_lines().get_or_absent(order_id)
+    """Without its lines: what is done with it reads it again under its lock."""
+    return Order.objects.in_store(store).get_or_absent(order_id)
 
 
 def status_in(params) -> str:
