@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -15,8 +16,8 @@ from tableorder import json, redis
 from . import images
 from .models import Category
 
-# Seconds that a menu stays in Redis: long enough for every process to fetch it once. Not longer, because a
-# database that is put back from a backup counts its versions anew.
+# Seconds that a menu stays in Redis: long enough for every process to fetch it once. Not longer, because a database that
+# is put back from a backup counts its versions anew; the processes are started anew then.
 SHARED_FOR = 600
 
 
@@ -35,7 +36,7 @@ def rendered_menu(store: Store, version: int, epoch: str = "") -> bytes:
     again when it hears of the newer one, which has a place of its own in this cache. Older under a newer number
     would stay on the tablet.
     """
-    key = f"tableorder:menu:{store.mark}:{version}:{epoch}:{_made_by()}"
+    key = f"tableorder:menu:{store.mark}:{version}:{epoch}:{made_by()}"
     menu = redis.ask(lambda client: client.get(key))
     if menu is None:
         menu = json.dumps({"version": version, "categories": _categories(store.pk)})
@@ -43,13 +44,15 @@ def rendered_menu(store: Store, version: int, epoch: str = "") -> bytes:
     return menu
 
 
-def _made_by() -> str:
+def made_by() -> str:
     """Another one for each release of this code, and for pictures that lie elsewhere."""
-    pictures = f"{settings.MEDIA_URL} {settings.S3_BUCKET_NAME} {settings.AWS_S3_ENDPOINT_URL}"
-    return hashlib.sha256(_CODE + pictures.encode()).hexdigest()[:12]
+    return _digest(settings.MEDIA_URL, settings.S3_BUCKET_NAME, settings.AWS_S3_ENDPOINT_URL)
 
 
-_CODE = Path(__file__).read_bytes() + Path(images.__file__).read_bytes()
+@cache
+def _digest(*pictures) -> str:
+    code = Path(__file__).read_bytes() + Path(images.__file__).read_bytes()
+    return hashlib.sha256(code + repr(pictures).encode()).hexdigest()[:12]
 
 
 def _categories(store_id):

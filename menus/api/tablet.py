@@ -2,7 +2,7 @@ from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 
 from menus import images
-from menus.published import compressed_menu, rendered_menu
+from menus.published import compressed_menu, made_by, rendered_menu
 from stores.api.endpoint import Endpoint, Role
 from tableorder.openapi import OpenApiParameter, documented
 
@@ -18,7 +18,7 @@ class TabletMenu(Endpoint):
     def get(self, request):
         """The whole menu in the owner's order; 304 while it is the one that the tablet has."""
         version, epoch = self.store.journal.menu_version, images.epoch()
-        tag = f"{self.store.pk.hex}-{version}{epoch and '-'}{epoch}"
+        tag = f"{self.store.pk.hex}-{version}-{made_by()}{epoch and '-'}{epoch}"
         as_it_is, compressed = f'"{tag}"', f'"{tag}-gzip"'  # two representations, so two tags (RFC 9110, 8.8.3.3)
         wants_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
         headers = {"ETag": compressed if wants_gzip else as_it_is, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
