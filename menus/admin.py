@@ -97,7 +97,7 @@ class ChoiceInline(DraggableInline):
     fields = ["group"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).filter(group__deleted_at=None)
+        return super().get_queryset(request).filter(group__deleted_at=None).select_related("group")
 
     def get_autocomplete_fields(self, request):
         return ("group",) if request.user.is_superuser else ()  # of a thousand stores there are too many for a list

@@ -12,6 +12,7 @@ from stores.scoping import StoreScoped
 from tableorder.markers import marker_while
 
 MAX_PRICE = 10_000_000  # in the currency's smallest unit (requirements, S8)
+MAX_STOCK = 1_000_000  # that somebody may enter; what cancelled orders give back comes on top
 MAX_OPTIONS = 50  # of a group; as many groups of an item
 
 
@@ -144,7 +145,11 @@ class Item(models.Model):
     image = models.ImageField(_("image"), upload_to="", max_length=200, blank=True)
     sold_out = models.BooleanField(_("sold out"), default=False, help_text=_("Shown on the menu, but not to be ordered."))
     stock = models.PositiveIntegerField(
-        _("portions left"), null=True, blank=True, help_text=_("Counts down with each order; at 0 it is sold out. Empty: not counted.")
+        _("portions left"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_STOCK)],
+        help_text=_("Counts down with each order; at 0 it is sold out. Empty: not counted."),
     )
     position = models.PositiveIntegerField(_("position"), default=0)
     option_groups = models.ManyToManyField(OptionGroup, through="ItemOptionGroup", related_name="items", verbose_name=_("option groups"))

@@ -3,10 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from menus.models import MAX_OPTIONS, MAX_PRICE
+from menus.models import MAX_OPTIONS, MAX_PRICE, MAX_STOCK
 from tableorder.fields import Boolean, Id, Integer, Many, Strict, Text
-
-MAX_STOCK = 1_000_000
 
 SOLD_OUT = "The switch alone. An item of which 0 portions are left is sold out for guests whatever it says."
 STOCK = "Portions left, counted down with each order; at 0 guests see it as sold out. null: not counted."

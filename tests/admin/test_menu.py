@@ -321,7 +321,7 @@ def test_names_that_are_there_already(desk, ours, theirs, told):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("price", "0"), ("price", "10000001"), ("price", "1.5"), ("price", ""), ("name", ""), ("name", "x" * 101), ("description", "x" * 1001)]
-    + [("stock", "-1"), ("stock", "many"), ("category", ""), ("category", "x"), ("name", "a\x00b")],
+    + [("stock", "-1"), ("stock", "1000001"), ("stock", "many"), ("category", ""), ("category", "x"), ("name", "a\x00b")],
 )
 def test_wrong_values_of_an_item(desk, ours, told, field, value):
     assert errors_of(desk.form(Item, ours.item).send(**{field: value}))
@@ -462,6 +462,17 @@ def test_one_persons_list_does_not_decide_over_anothers(desk, ours, operator, th
     assert "drag handle" in desk.get(list_url(Category)).content.decode()
     assert "drag handle" not in operator.get(list_url(Category)).content.decode()
     assert "drag handle" in desk.get(list_url(Category)).content.decode()
+
+
+def test_a_dish_with_more_choices_takes_no_more_queries(desk, ours, django_assert_max_num_queries):
+    make_choice(ours.item)
+    with CaptureQueriesContext(connection) as few:
+        desk.get(change_url(ours.item))
+    for _ in range(9):
+        make_choice(ours.item)
+    with CaptureQueriesContext(connection) as many:
+        desk.get(change_url(ours.item))
+    assert len(many) <= len(few) + 9  # Django reads the groups to choose from anew for each
 
 
 def test_an_operator_looks_for_the_category_among_all_stores(operator, ours, theirs, django_assert_max_num_queries):
