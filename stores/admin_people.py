@@ -92,7 +92,7 @@ class PersonWithPasswordForm(auth_forms.SetPasswordMixin, PersonForm):
 
 
 class MembershipAdmin(StoreScopedAdmin):
-    acts = {"view", "add", "change"}  # switched off, never deleted: the audit names them
+    acts = {"view", "add", "change"}  # owners switch people off: the audit names them
     list_display = ["username", "name", "role", "is_active"]
     list_filter = ["role", "is_active"]
     list_select_related = ["store", "user"]
@@ -113,6 +113,14 @@ class MembershipAdmin(StoreScopedAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return request.user.is_superuser  # a person that an operator deletes takes these along
+
+    def delete_model(self, request, obj):
+        note_removed([obj], request.user)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request, queryset):
+        note_removed(queryset, request.user)
+        super().delete_queryset(request, queryset)
 
     def _form_for(self, request, membership):
         if membership is None:
@@ -160,6 +168,11 @@ class MembershipAdmin(StoreScopedAdmin):
         changed = ["password" if name == "password1" else name for name in form.changed_data if name != "password2"]
         if changed:
             audit.note(obj.store, "staff.changed", obj.user.username, actor=request.user, changed=changed)
+
+
+def note_removed(memberships, actor: User):
+    for membership in memberships:
+        audit.note(membership.store, "staff.removed", membership.user.username, actor=actor)
 
 
 class WorkplaceInline(ScopedInline, admin.TabularInline):
@@ -233,5 +246,16 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
             audit.note(membership.store, "staff.created", username, actor=request.user, role=membership.role)
         for membership, changed in formset.changed_objects:
             audit.note(membership.store, "staff.changed", username, actor=request.user, changed=changed)
-        for membership in formset.deleted_objects:
-            audit.note(membership.store, "staff.removed", username, actor=request.user)
+        note_removed(formset.deleted_objects, request.user)
+
+    def delete_model(self, request, obj):
+        note_removed(_work_of([obj]), request.user)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request, queryset):
+        note_removed(_work_of(queryset), request.user)
+        super().delete_queryset(request, queryset)
+
+
+def _work_of(people):
+    return Membership.objects.filter(user__in=people).select_related("store", "user")

@@ -224,7 +224,21 @@ def test_an_operator_deletes_a_person_and_the_audit_keeps_the_name(operator, des
     saved(Desk(ours.owner).form(Membership, work_of(cook)).send(name="Renamed"))
     saved(operator.post(page("delete", User, cook.pk), {"post": "yes"}))
     assert not User.objects.filter(username="new-cook").exists()
-    assert AuditEntry.objects.filter(subject="new-cook").count() == 2
+    actions = AuditEntry.objects.filter(subject="new-cook").order_by("at", "pk").values_list("action", flat=True)
+    assert list(actions) == ["staff.created", "staff.changed", "staff.removed"]
+
+
+@pytest.mark.parametrize("what", ["person", "workplace"])
+@pytest.mark.parametrize("how", ["one", "some"])
+def test_whoever_is_removed_by_an_operator_is_named_in_the_audit(operator, ours, what, how):
+    row = ours.manager if what == "person" else work_of(ours.manager)
+    if how == "one":
+        saved(operator.post(page("delete", type(row), row.pk), {"post": "yes"}))
+    else:
+        operator.confirm(type(row), "delete_selected", row)
+    assert not Membership.objects.filter(user=ours.manager.pk).exists()
+    removed = AuditEntry.objects.get(action="staff.removed")
+    assert (removed.store, removed.subject, removed.actor.username) == (ours.store, "ours-manager", "operator")
 
 
 OWN_PASSWORD = {"old_password": PASSWORD, "new_password1": GOOD, "new_password2": GOOD}
