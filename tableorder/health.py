@@ -8,7 +8,9 @@ import logging
 import time
 import uuid
 from datetime import timedelta
+from threading import Lock
 
+from cachetools import TTLCache, cached
 from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -73,18 +75,15 @@ def _broker():
     return "ok" if broker.reachable() else "down"
 
 
-_storage_seen = {"at": 0.0, "status": "ok"}
-STORAGE_KEPT = 30.0  # seconds that its answer is kept: S3 costs money by the request, and seconds when it hangs
+STORAGE_KEPT = 30  # seconds that its answer is kept: S3 costs money by the request, and seconds when it hangs
 
 
+@cached(TTLCache(1, STORAGE_KEPT), lock=Lock())
 def _storage():
     """Degraded without it: menus name pictures that don't load, and none can be uploaded."""
-    if time.monotonic() - _storage_seen["at"] > STORAGE_KEPT:
-        try:
-            default_storage.exists("readiness")
-            _storage_seen["status"] = "ok"
-        except Exception:  # whatever a disk or a bucket raises
-            log.warning("not ready: storage", exc_info=True)
-            _storage_seen["status"] = "down"
-        _storage_seen["at"] = time.monotonic()
-    return _storage_seen["status"]
+    try:
+        default_storage.exists("readiness")
+    except Exception:  # whatever a disk or a bucket raises
+        log.warning("not ready: storage", exc_info=True)
+        return "down"
+    return "ok"

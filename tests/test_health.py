@@ -44,11 +44,21 @@ def test_ready_is_down_without_the_database(client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_ready_is_degraded_without_the_images(client, monkeypatch):
-    monkeypatch.setattr(health, "_storage", refuse)
-    answer = client.get("/health/ready")
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "degraded"
+def test_ready_is_degraded_without_the_images_which_it_asks_for_now_and_then(client, monkeypatch):
+    asked = []
+
+    def away(name):
+        asked.append(name)
+        raise OSError
+
+    monkeypatch.setattr(health.default_storage, "exists", away)
+    health._storage.cache_clear()
+    for _ in range(2):
+        answer = client.get("/health/ready")
+        assert answer.status_code == 200
+        assert (answer.json()["status"], answer.json()["checks"]["storage"]["status"]) == ("degraded", "down")
+    assert len(asked) == 1
+    health._storage.cache_clear()
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics", "/api/docs/", "/api/schema/"])
