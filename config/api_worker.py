@@ -1,4 +1,4 @@
-"""Gunicorn's worker by threads, for the API. Not beside the one for ASGI: with that comes uvicorn, into each of its processes."""
+"""Gunicorn's worker by threads, for the API. In a module of its own, for that of the ASGI worker imports uvicorn."""
 
 import time
 

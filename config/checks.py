@@ -110,7 +110,7 @@ def settings_that_are_unsafe(app_configs, **kwargs):
             yield _error(12, "JWT_SECRET_KEY is missing or short.", f"Set it to {SHORTEST_SECRET} or more random characters.")
         elif settings.JWT_SECRET_KEY == settings.SECRET_KEY:
             yield _error(
-                13, "JWT_SECRET_KEY is the SECRET_KEY.", "Set it to a secret of its own, so that one can be changed without the other."
+                13, "JWT_SECRET_KEY is the SECRET_KEY.", "Set it to a secret of its own, so that who learns one has not got the other."
             )
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield _error(

@@ -1,4 +1,4 @@
-"""What is measured in the database when Prometheus asks. Here, because the kernel knows neither sessions nor events."""
+"""What is measured in the database when Prometheus asks. Here, because the kernel imports neither sessions nor events."""
 
 from sessions_app.models import TableSession
 from stores.relay import outbox

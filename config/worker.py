@@ -64,7 +64,7 @@ class StreamWorker(UvicornWorker):
         "http": BoundedHead,
         "ws": "none",
         "lifespan": "on",
-        # Whom to believe about addresses, TRUSTED_PROXIES says (tableorder/addresses.py). Uvicorn would believe
+        # TRUSTED_PROXIES says whose word on addresses to believe (tableorder/addresses.py). Uvicorn would believe
         # anything that comes from 127.0.0.1, and forged addresses would pass the limits of logins.
         "proxy_headers": False,
         "server_header": False,

@@ -1,6 +1,6 @@
 """What the menu's admin pages share: every save is one change of the menu, deleting is soft, rows are dragged.
 
-The rules are those of the services, which also the API calls; here are only the ways to them.
+The rules are those of the services, which the API calls too; here are only the ways to them.
 """
 
 import json

@@ -156,7 +156,7 @@ def order_items(store: Store, *, category: uuid.UUID, ids: Sequence[uuid.UUID], 
 def store_image(item: Item, upload: BinaryIO, *, actor: User | None = None) -> Item:
     """The item with this picture instead of the one it had. Raises what `images.save` raises; then nothing has changed.
 
-    Decoding and storing take their time, so both are done before anything is locked.
+    Decoding and storing take their time, so both are done before anything is locked here.
     """
     name = images.save(item.store_id, upload)
     try:

@@ -101,7 +101,7 @@ class Order(models.Model):
 
 def order_number(business_day: datetime.date, number: int) -> str:
     """The full form: `20261120-0012`."""
-    return f"{business_day.isoformat().replace('-', '')}-{number:04d}"
+    return f"{business_day:%Y%m%d}-{number:04d}"
 
 
 class OrderLine(models.Model):

@@ -19,7 +19,7 @@ def lock_stock(priced: Sequence[PricedLine]) -> dict[uuid.UUID, int]:
     In the order of their ids: two orders with the same items the other way round would otherwise wait for each other.
     """
     asked = asked_quantities(priced)
-    counted = sorted({line.item.id for line in priced if line.item.stock is not None})
+    counted = list({line.item.id for line in priced if line.item.stock is not None})
     if not counted:
         return {}
     stock = dict(_left(len(counted)).rows(items=counted))

@@ -23,10 +23,6 @@ class SessionQuerySet(StoreScoped):
         # By the marker: the one row of a unique index. By the state the planner also looks at all that are active.
         return self.filter(table=table, active_marker=1)
 
-    def unsettled(self):
-        """Expired, and nobody has settled the bill yet."""
-        return self.filter(state=TableSession.State.EXPIRED)
-
     def on_the_board(self):
         return self.filter(state__in=[TableSession.State.ACTIVE, TableSession.State.EXPIRED])
 

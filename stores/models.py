@@ -68,7 +68,7 @@ class User(AbstractBaseUser):
         return self.is_active and self.is_superuser
 
     def password_mark(self) -> str:
-        """Changes whenever the password does, whoever changed it: tokens carry it and die with it."""
+        """Changes whenever the password does, whoever changed it: tokens carry it and die with it. With SECRET_KEY too."""
         return self.get_session_auth_hash()[:16]
 
 

@@ -44,8 +44,8 @@ BATCH_TIME = 2.0  # seconds after which a batch ends
 # event sent twice.
 CLAIM = timedelta(seconds=10)
 TRIES = 5  # refusals of one event, about 15 s, until it is set aside
-# So many of one type set aside one after the other, and it is not the events but a queue that wants those: then they
-# wait until the broker takes one again.
+# After so many of one type in a row, a queue that is bound to them is at fault and not the events: they wait until the
+# broker takes one again.
 SET_ASIDE_IN_A_ROW = 10
 
 
