@@ -16,6 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import Error as DatabaseTrouble
@@ -180,10 +181,10 @@ class Relay:
     def _with_backlog(self) -> list[RelayCursor]:
         """The cursors, each with its journal, of the stores that have something to send and that are free."""
         journals = list(backlog().filter(_free("relay_cursor__")).select_related("relay_cursor"))
-        random.shuffle(journals)  # so that relays that look at the same moment don't all begin with the same store
         new = [RelayCursor(journal=journal, number=journal.purged_number) for journal in journals if not hasattr(journal, "relay_cursor")]
-        if new:
-            RelayCursor.objects.bulk_create(new, ignore_conflicts=True)  # another relay may be doing the same
+        if new:  # another relay may be doing the same: in one order, or each would wait for the other
+            RelayCursor.objects.bulk_create(sorted(new, key=attrgetter("journal_id")), ignore_conflicts=True)
+        random.shuffle(journals)  # so that relays that look at the same moment don't all begin with the same store
         return [journal.relay_cursor for journal in journals]
 
     def _groups(self, cursors: list[RelayCursor]) -> Iterator[list[RelayCursor]]:

@@ -127,6 +127,16 @@ def test_stores_are_sent_together_when_all_goes_well(bus, stores, django_assert_
         assert numbers(bus.messages, store) == list(range(1, last(store) + 1))
 
 
+def test_relays_that_see_new_stores_make_their_rows_in_one_order(bus, stores, monkeypatch):
+    """Or each of two relays waits for a row that the other has made, and one of them is given up."""
+    made, make = [], RelayCursor.objects.bulk_create
+    monkeypatch.setattr(RelayCursor.objects, "bulk_create", lambda rows, **how: (made.extend(rows), make(rows, **how)))
+    send(bus)
+    ids = [row.journal_id for row in made]
+    assert len(ids) == len(stores)
+    assert ids == sorted(ids)
+
+
 def test_so_much_is_not_read_at_once_that_it_would_fill_the_memory(bus, stores, monkeypatch):
     found, read, read_together = send(bus), Relay._read, []
     monkeypatch.setattr(Relay, "_read", lambda self, cursors: read_together.append(len(cursors)) or read(self, cursors))
