@@ -411,8 +411,30 @@ def test_an_option_sells_out_too(guest, board):
 # --- New orders -------------------------------------------------------------------------------------------------
 
 
+# What would be heard: the pitch of each note, and how loud it becomes.
+LISTEN = """
+window.heard = { pitches: [], volumes: [] };
+const { start } = OscillatorNode.prototype;
+OscillatorNode.prototype.start = function (at) { heard.pitches.push(Math.round(this.frequency.value)); start.call(this, at); };
+const { exponentialRampToValueAtTime: ramp } = AudioParam.prototype;
+AudioParam.prototype.exponentialRampToValueAtTime = function (to, at) { heard.volumes.push(to); return ramp.call(this, to, at); };
+null;
+"""
+
+
 def beeps(board) -> int:
     return int(board.page.locator("html").get_attribute("data-beeps") or 0)
+
+
+def switch_sound_on(board):
+    board.page.evaluate(LISTEN)
+    board.page.click("h1")  # any touch does
+    expect(board.page.locator("[data-action=sound]")).to_have_attribute("aria-pressed", "true")
+
+
+def heard(board, what) -> set:
+    """Since the last time it was asked for."""
+    return set(board.page.evaluate("(what) => heard[what].splice(0)", what))
 
 
 def test_a_new_order_sounds_until_it_is_touched_and_gets_louder(clocked, hanok, table):
@@ -437,13 +459,60 @@ def test_a_new_order_sounds_until_it_is_touched_and_gets_louder(clocked, hanok, 
     expect(card).not_to_contain_class("fresh")  # still seen
 
 
+def test_a_call_sounds_until_it_is_touched_although_it_is_open_still(clocked, hanok, table):
+    board, page, card = clocked, clocked.page, clocked.card(table)
+    switch_sound_on(board)
+    hanok.order(table, DISH)
+    hanok.call(table, "water")
+    expect(page).to_have_title("(2) 한옥마당")
+    expect(card.locator("[data-action=acknowledge]")).to_contain_text("New order · calling")
+    page.clock.run_for(7000)
+    orders = heard(board, "pitches")
+    board.taps("line-step", card)
+    page.clock.run_for(7000)
+    calls = heard(board, "pitches") - orders
+    assert len(orders) == len(calls) == 2, "calls have notes of their own"
+    expect(page).to_have_title("(1) 한옥마당")
+    expect(card.locator("[data-action=acknowledge]")).to_contain_text("Calling")
+    board.taps("acknowledge", card)  # a waiter is on the way
+    before = beeps(board)
+    page.clock.run_for(10_000)
+    assert beeps(board) == before
+    expect(card.locator("[data-action=acknowledge]")).to_have_count(0)
+    expect(card.locator("[data-call=water]")).to_be_visible()
+    page.reload()
+    expect(card.locator("[data-call=water]")).to_be_visible()
+    expect(page).to_have_title("한옥마당")  # still seen
+
+
+def test_a_call_whose_tap_was_taken_back_is_new_again(clocked, hanok, table):
+    board, page = clocked, clocked.page
+    switch_sound_on(board)
+    hanok.call(table, "help")
+    expect(page).to_have_title("(1) 한옥마당")
+    board.card(table).locator("[data-call=help]").click()
+    expect(page).to_have_title("한옥마당")
+    board.taps("undo", board.card(table))
+    expect(page).to_have_title("(1) 한옥마당")
+    before = beeps(board)
+    page.clock.run_for(4000)
+    assert beeps(board) > before
+
+
+def test_a_silent_board_says_so_of_calls_too(board, hanok, table):
+    hanok.call(table, "water")
+    expect(board.page.locator(".band.hint")).to_have_text("Tap anywhere to switch the sound on.")
+    board.taps("acknowledge", board.card(table))
+    expect(board.page.locator(".band.hint")).to_have_count(0)
+
+
 def test_a_silent_board_says_so(board, hanok, table):
     hanok.order(table, DISH)
     expect(board.page.locator(".band.hint")).to_have_text("Tap anywhere to switch the sound on.")
     board.taps("sound")
     expect(board.page.locator(".band.hint")).to_have_count(0)
     board.taps("sound")
-    expect(board.page.locator(".band.hint")).to_contain_text("new orders come in silence")
+    expect(board.page.locator(".band.hint")).to_contain_text("new orders and calls come in silence")
 
 
 def test_how_soon_it_gets_louder_is_for_the_staff_to_say(clocked, hanok, table):

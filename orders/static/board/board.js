@@ -3,7 +3,7 @@
 import { render } from "/tablet/html.js";
 import { start } from "./actions.js";
 import { speak } from "./i18n.js";
-import { newOrders } from "./news.js";
+import { newCalls, newOrders } from "./news.js";
 import { change, onChange, page, state } from "./state.js";
 import { view } from "./views.js";
 
@@ -13,7 +13,7 @@ let cameFrom = null; // where the focus was before something came to lie over th
 
 onChange(() => {
   speak(state.language);
-  const fresh = newOrders().length;
+  const fresh = newOrders().length + newCalls().length;
   document.title = `${fresh ? `(${fresh}) ` : ""}${page.store.name}`;
   const before = document.activeElement;
   const around = placesAround(before);

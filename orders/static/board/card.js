@@ -4,7 +4,7 @@ import { classMap, html, nothing, repeat, svg } from "/tablet/html.js";
 import { isLive, nextStep } from "./board_state.js";
 import { t } from "./i18n.js";
 import { clock, money } from "./money.js";
-import { acknowledge, isNew } from "./news.js";
+import { acknowledge, isNew, isNewCall } from "./news.js";
 import { change, page, state } from "./state.js";
 import { sendTapsOf, tap, tapCall, tapOf, tapOfCall, undo } from "./taps.js";
 
@@ -36,6 +36,7 @@ function askToComplete(table, { session, orders }) {
 export function card(table) {
   const { party } = table;
   const fresh = [party, ...table.unsettled].flatMap((bill) => bill?.orders.filter(isNew) ?? []);
+  const calling = table.calls.filter(isNewCall);
   const unseenFor = Math.max(0, ...fresh.map((order) => Math.floor((state.now - Date.parse(order.placed_at)) / 1000)));
   const late = unseenFor > state.escalateAfter;
   return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late })} data-table=${table.number} tabindex="-1" aria-label=${`${t("table")} ${table.number}`}>
@@ -44,9 +45,9 @@ export function card(table) {
       <div class="facts">
         ${party ? html`<strong data-total>${money(party.total)}</strong><span>${since(party.session.started_at)}</span>` : nothing}
       </div>
-      ${fresh.length
-        ? html`<button type="button" class="new" data-action="acknowledge" @click=${() => acknowledge(fresh.map((order) => order.id))}>
-            <strong>${late ? t("waiting", { time: duration(unseenFor) }) : t("newOrder")}</strong><span>${t("acknowledge")}</span>
+      ${fresh.length || calling.length
+        ? html`<button type="button" class=${classMap({ new: true, calling: !fresh.length })} data-action="acknowledge" @click=${() => acknowledge([...fresh, ...calling].map(({ id }) => id))}>
+            <strong>${late ? t("waiting", { time: duration(unseenFor) }) : newsOf(fresh, calling)}</strong><span>${t("acknowledge")}</span>
           </button>`
         : nothing}
     </header>
@@ -61,6 +62,8 @@ export function card(table) {
     ${table.unsettled.map((bill) => unsettledPart(table, bill))}
   </article>`;
 }
+
+const newsOf = (fresh, calling) => t(!calling.length ? "newOrder" : fresh.length ? "newBoth" : "newCall");
 
 // What still has to be done is never hidden.
 function ordersOnCard(table, orders) {

@@ -1,4 +1,4 @@
-// New orders: they stand out and sound until somebody has touched them, at each board by itself.
+// New orders and calls: they stand out and sound until somebody has touched them, at each board by itself.
 
 import { alarm, isAllowed, switchOff, switchOn } from "./sound.js";
 import { change, choose, state, write } from "./state.js";
@@ -6,8 +6,14 @@ import { change, choose, state, write } from "./state.js";
 // What is tapped is touched, unless the tap is taken back.
 export const isNew = (order) => order.status === "pending" && !state.seen.has(order.id) && !state.taps.some((tapped) => tapped.order === order.id);
 
+export const isNewCall = (call) => !state.seen.has(call.id) && !state.taps.some((tapped) => tapped.call === call.id);
+
 export function newOrders() {
   return state.board ? [...state.board.orders.values()].filter(isNew) : [];
+}
+
+export function newCalls() {
+  return state.board ? [...state.board.calls.values()].filter(isNewCall) : [];
 }
 
 export function acknowledge(ids) {
@@ -16,8 +22,11 @@ export function acknowledge(ids) {
   change({});
 }
 
+// One sound at a time, and the orders' first: whoever comes to look finds the calls too.
 export function soundIfNew() {
-  if (state.sound && newOrders().length) alarm();
+  if (!state.sound) return;
+  if (newOrders().length) alarm("order");
+  else if (newCalls().length) alarm("call");
 }
 
 export async function toggleSound() {

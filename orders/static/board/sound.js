@@ -1,6 +1,8 @@
-// Two notes for a new order, again every few seconds until somebody has touched it.
+// Two notes for a new order or call, again every few seconds until somebody has touched it.
 
 const EVERY = 3000; // milliseconds
+const NOTES = { order: [880, 1174.7], call: [1318.5, 987.8] }; // up for an order, down like a doorbell for a call
+const APART = 0.18; // seconds
 let context = null;
 let lastAt = 0;
 
@@ -19,16 +21,16 @@ export function switchOff() {
   context?.suspend();
 }
 
-export function alarm() {
-  if (Date.now() - lastAt >= EVERY) beep();
+export function alarm(kind) {
+  if (Date.now() - lastAt >= EVERY) beep(kind);
 }
 
-function beep() {
+function beep(kind = "order") {
   lastAt = Date.now();
   document.documentElement.dataset.beeps = Number(document.documentElement.dataset.beeps ?? 0) + 1;
-  for (const [note, after] of [[880, 0], [1174.7, 0.18]]) {
+  for (const [which, note] of NOTES[kind].entries()) {
     const [tone, volume] = [context.createOscillator(), context.createGain()];
-    const at = context.currentTime + after;
+    const at = context.currentTime + which * APART;
     tone.frequency.value = note;
     volume.gain.setValueAtTime(0.0001, at);
     volume.gain.exponentialRampToValueAtTime(0.4, at + 0.02);

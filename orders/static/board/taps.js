@@ -39,7 +39,7 @@ export function sendTaps({ last = false } = {}) {
   const due = state.taps.filter((tapped) => !tapped.sent && (last || tapped.until <= Date.now()));
   if (!due.length) return;
   for (const tapped of due) tapped.sent = true;
-  acknowledge(orders(due));
+  acknowledge(due.map(subject));
   // One after the other within an order: each makes a new version of it.
   for (const id of new Set(due.map(subject))) {
     due.filter((tapped) => subject(tapped) === id).reduce((before, tapped) => before.then(() => send(tapped, last)), Promise.resolve());

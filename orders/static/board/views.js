@@ -5,7 +5,7 @@ import { card, duration, icon, isBusy } from "./card.js";
 import { staleSince } from "./connection.js";
 import { dialog, openSoldOut } from "./dialogs.js";
 import { t } from "./i18n.js";
-import { newOrders, toggleSound } from "./news.js";
+import { newCalls, newOrders, toggleSound } from "./news.js";
 import { change, page, state } from "./state.js";
 
 const CARD = 22; // rem that a card needs at least
@@ -52,7 +52,7 @@ function notices() {
   const since = staleSince();
   // A timer is not read aloud: else all of it would be, each second.
   if (since !== null) return html`<p class="band bad" role="alert" data-stale>${t("noServer")} <span role="timer">${duration(Math.max(1, Math.round((state.now - since) / 1000)))}</span></p>`;
-  if (!state.sound && newOrders().length) return html`<p class="band hint" role="status">${t(state.wantsSound ? "soundHint" : "soundIsOff")}</p>`;
+  if (!state.sound && (newOrders().length || newCalls().length)) return html`<p class="band hint" role="status">${t(state.wantsSound ? "soundHint" : "soundIsOff")}</p>`;
   return nothing;
 }
 
