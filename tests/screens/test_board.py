@@ -225,7 +225,7 @@ def test_part_of_a_line_is_cancelled_with_a_reason(board, hanok, table):
     expect(dialog.locator("[data-action=do-cancel]")).to_be_disabled()
     dialog.get_by_label("One more: " + DISH).click()
     expect(dialog.locator("[data-action=do-cancel]")).to_be_disabled()  # no reason yet
-    dialog.get_by_role("button", name="Guest's wish").click()
+    dialog.get_by_role("button", name="Guest request").click()
     board.taps("do-cancel", dialog)
     expect(dialog).to_have_count(0)
     expect(board.order(order)).to_contain_text("1 cancelled")
@@ -243,11 +243,11 @@ def test_what_is_ready_an_owner_may_cancel_and_a_manager_is_told_so(board, open_
     owners = open_board("hanok-owner")
     owners.taps("open", owners.card(table))
     owners.taps("cancel", owners.dialog())
-    owners.taps("everything")
+    owners.dialog().get_by_role("button", name="Select all").click()
     owners.page.fill("[name=reason]", "burnt")
     owners.taps("do-cancel")
     expect(owners.card(table).locator("[data-total]")).to_have_text("₩0")
-    expect(board.dialog()).to_contain_text("Somebody else was faster")  # its dialog has lost its order
+    expect(board.dialog()).to_contain_text("Somebody else has already done this.")  # its dialog has lost its order
     assert status_of(hanok, order) == "cancelled"
 
 
@@ -278,7 +278,7 @@ def test_a_table_that_another_board_completes_goes_away_under_an_open_dialog(boa
     hanok.order(table, DISH)
     board.taps("open", board.card(table))
     hanok.complete(table)
-    expect(board.dialog()).to_contain_text("Somebody else was faster")
+    expect(board.dialog()).to_contain_text("Somebody else has already done this.")
     board.taps("close")
     expect(board.card(table)).to_have_count(0)
 

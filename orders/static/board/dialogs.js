@@ -46,7 +46,7 @@ const tableOf = (id) => state.board.shown().find((table) => table.id === id);
 const billsOf = (table) => [table.party, ...table.unsettled].filter(Boolean);
 
 // Somebody else has completed or cancelled it while it was looked at here.
-const gone = () => sheet({ title: t("someoneElse"), body: nothing });
+const gone = () => sheet({ title: t("gone"), body: nothing });
 
 function tableDialog() {
   const table = tableOf(state.dialog.table);
