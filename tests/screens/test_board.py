@@ -432,23 +432,26 @@ def switch_sound_on(board):
     expect(board.page.locator("[data-action=sound]")).to_have_attribute("aria-pressed", "true")
 
 
-def heard(board, what) -> set:
+def hear(board, what) -> set:
     """Since the last time it was asked for."""
     return set(board.page.evaluate("(what) => heard[what].splice(0)", what))
 
 
 def test_a_new_order_sounds_until_it_is_touched_and_gets_louder(clocked, hanok, table):
     board, page, card = clocked, clocked.page, clocked.card(table)
-    page.click("h1")  # any touch switches the sound on
-    expect(page.locator("[data-action=sound]")).to_have_attribute("aria-pressed", "true")
+    switch_sound_on(board)
     hanok.order(table, DISH)
     expect(card).to_contain_class("fresh")
     expect(page).to_have_title("(1) 한옥마당")
     page.clock.run_for(7000)
     assert beeps(board) >= 2
     expect(card).to_contain_class("fresh")
+    quiet = max(hear(board, "volumes"))
     page.clock.run_for(60_000)
     expect(card).to_contain_class("late")
+    hear(board, "volumes")
+    page.clock.run_for(7000)
+    assert max(hear(board, "volumes")) >= 2 * quiet
     expect(card).to_contain_text("Unseen for 1 min")
     board.taps("acknowledge", card)
     expect(card).not_to_contain_class("fresh")
@@ -467,10 +470,10 @@ def test_a_call_sounds_until_it_is_touched_although_it_is_open_still(clocked, ha
     expect(page).to_have_title("(2) 한옥마당")
     expect(card.locator("[data-action=acknowledge]")).to_contain_text("New order · calling")
     page.clock.run_for(7000)
-    orders = heard(board, "pitches")
+    orders = hear(board, "pitches")
     board.taps("line-step", card)
     page.clock.run_for(7000)
-    calls = heard(board, "pitches") - orders
+    calls = hear(board, "pitches") - orders
     assert len(orders) == len(calls) == 2, "calls have notes of their own"
     expect(page).to_have_title("(1) 한옥마당")
     expect(card.locator("[data-action=acknowledge]")).to_contain_text("Calling")

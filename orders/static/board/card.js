@@ -4,7 +4,7 @@ import { classMap, html, nothing, repeat, svg } from "/tablet/html.js";
 import { isLive, nextStep } from "./board_state.js";
 import { t } from "./i18n.js";
 import { clock, money } from "./money.js";
-import { acknowledge, isNew, isNewCall } from "./news.js";
+import { acknowledge, isLate, isNew, isNewCall, unseenFor } from "./news.js";
 import { change, page, state } from "./state.js";
 import { sendTapsOf, tap, tapCall, tapOf, tapOfCall, undo } from "./taps.js";
 
@@ -37,8 +37,7 @@ export function card(table) {
   const { party } = table;
   const fresh = [party, ...table.unsettled].flatMap((bill) => bill?.orders.filter(isNew) ?? []);
   const calling = table.calls.filter(isNewCall);
-  const unseenFor = Math.max(0, ...fresh.map((order) => Math.floor((state.now - Date.parse(order.placed_at)) / 1000)));
-  const late = unseenFor > state.escalateAfter;
+  const late = fresh.some(isLate);
   return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late })} data-table=${table.number} tabindex="-1" aria-label=${`${t("table")} ${table.number}`}>
     <header>
       <h2>${table.number}</h2>
@@ -47,7 +46,7 @@ export function card(table) {
       </div>
       ${fresh.length || calling.length
         ? html`<button type="button" class=${classMap({ new: true, calling: !fresh.length })} data-action="acknowledge" @click=${() => acknowledge([...fresh, ...calling].map(({ id }) => id))}>
-            <strong>${late ? t("waiting", { time: duration(unseenFor) }) : newsOf(fresh, calling)}</strong><span>${t("acknowledge")}</span>
+            <strong>${late ? t("waiting", { time: duration(Math.max(...fresh.map(unseenFor))) }) : newsOf(fresh, calling)}</strong><span>${t("acknowledge")}</span>
           </button>`
         : nothing}
     </header>

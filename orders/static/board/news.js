@@ -8,6 +8,9 @@ export const isNew = (order) => order.status === "pending" && !state.seen.has(or
 
 export const isNewCall = (call) => !state.seen.has(call.id) && !state.taps.some((tapped) => tapped.call === call.id);
 
+export const unseenFor = (order) => Math.max(0, Math.floor((state.now - Date.parse(order.placed_at)) / 1000)); // seconds
+export const isLate = (order) => unseenFor(order) > state.escalateAfter;
+
 export function newOrders() {
   return state.board ? [...state.board.orders.values()].filter(isNew) : [];
 }
@@ -25,7 +28,8 @@ export function acknowledge(ids) {
 // One sound at a time, and the orders' first: whoever comes to look finds the calls too.
 export function soundIfNew() {
   if (!state.sound) return;
-  if (newOrders().length) alarm("order");
+  const orders = newOrders();
+  if (orders.length) alarm("order", { loud: orders.some(isLate) });
   else if (newCalls().length) alarm("call");
 }
 
