@@ -153,6 +153,22 @@ class Board:
     def order(self, order: dict) -> Locator:
         return self.page.locator(f"article [data-order='{order['number']}']")
 
+    def has_unsettled(self, table: str, since: str = ""):
+        """Once it is loaded again: the party at this table did not settle its bill, and all of it was `since` then."""
+
+        def has_expired(route):
+            snapshot = route.fetch().json()
+            shown = next(one for one in snapshot["tables"] if one["number"] == table)
+            at = {"started_at": since} if since else {}
+            orders = [order | ({"placed_at": since} if since else {}) for order in shown["orders"]]
+            bill = {"session": shown["session"] | {"state": "expired"} | at, "orders": orders, "total": shown["total"]}
+            shown.update(session=None, orders=[], total=0, unsettled=[bill])
+            route.fulfill(json=snapshot)
+
+        self.page.route("**/staff/board", has_expired)
+        self.page.reload()
+        expect(self.card(table).locator(".unsettled")).to_be_visible()
+
     def taps(self, action: str, within: Locator | None = None):
         (within or self.page).locator(f"[data-action={action}]").first.click()
 

@@ -1,5 +1,6 @@
 """The live board: alone, beside a tablet, and beside another board."""
 
+import re
 import time
 
 import pytest
@@ -546,20 +547,25 @@ def test_what_is_new_in_an_unsettled_bill_is_seen_on_its_card(board, hanok, tabl
         served = hanok.move(served, status)
     order = hanok.order(table, DISH)
 
-    def has_expired(route):
-        snapshot = route.fetch().json()
-        shown = next(one for one in snapshot["tables"] if one["number"] == table)
-        bill = {"session": shown["session"] | {"state": "expired"}, "orders": shown["orders"], "total": shown["total"]}
-        shown.update(session=None, orders=[], total=0, unsettled=[bill])
-        route.fulfill(json=snapshot)
-
-    board.page.route("**/staff/board", has_expired)
-    board.page.reload()
-    expect(board.card(table)).to_contain_text("Unsettled")
+    board.has_unsettled(table)
     expect(board.card(table)).to_contain_class("fresh")
     expect(board.order(served)).to_have_count(0)
     board.taps("line-step", board.order(order))
     expect(board.order(order)).to_contain_text("Undo")
+
+
+@pytest.mark.parametrize(("locale", "before"), [("en-US", "Nov 2, "), ("ko-KR", "11월 2일 ")])
+def test_what_was_not_today_says_of_which_day_it_is(open_board, hanok, table, locale, before):
+    order = hanok.move(hanok.order(table, DISH), "preparing")
+    board = open_board("hanok-manager", locale=locale)
+    order_time, times = board.order(order).locator("h3 .muted"), board.card(table).locator(".unsettled span")
+    expect(order_time).to_have_text(re.compile(r"^(오전|오후)? ?\d+:\d\d"))
+    # In Seoul it is the 2nd of November until three in the afternoon of UTC.
+    board.has_unsettled(table, since="2026-11-02T14:59:00Z")
+    expect(times).to_have_text(re.compile(f"^{before}.*11:59"))
+    expect(order_time).to_have_text(re.compile(f"^{before}.*11:59"))
+    board.taps("open-unsettled", board.card(table))
+    expect(board.dialog().locator(".bill")).to_contain_text(before)
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
