@@ -672,6 +672,36 @@ def test_a_new_card_comes_where_there_is_room_to_see_it(open_board, hanok):
         hanok.clear(number)
 
 
+COUNT_WORK = """async () => {
+  const { state } = await import("/static/board/state.js");
+  const { shown } = state.board;
+  window.work = { draws: 0, measures: 0 };
+  state.board.shown = function () { work.draws += 1; return shown.call(this); };
+  const { get } = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "offsetHeight");
+  Object.defineProperty(HTMLElement.prototype, "offsetHeight", { get() { work.measures += 1; return get.call(this); } });
+  const { getComputedStyle: computed } = window;
+  window.getComputedStyle = (...given) => { work.measures += 1; return computed(...given); };
+}"""
+
+
+def test_an_idle_board_does_not_draw_and_measure_all_the_time(board, hanok, table, other_table):
+    page = board.page
+    order = hanok.move(hanok.order(table, DISH), "preparing")
+    expect(board.order(order)).to_contain_text("just now")
+    page.evaluate(COUNT_WORK)
+    page.wait_for_timeout(11_000)
+    work = page.evaluate("work")
+    assert 1 <= work["draws"] <= 3 and work["measures"] == 0
+    new = hanok.order(other_table, DISH)  # which is told in seconds, and needs a place
+    expect(board.order(new)).to_be_visible()
+    assert page.evaluate("work.measures") > 0
+    page.evaluate("Object.assign(work, { draws: 0, measures: 0 })")
+    page.wait_for_timeout(4000)
+    assert 3 <= page.evaluate("work.draws") <= 6 and page.evaluate("work.measures") == 0
+    page.set_viewport_size({"width": 700, "height": 800})
+    expect(page.locator(".column")).to_have_count(1)
+
+
 # --- The connection ---------------------------------------------------------------------------------------------
 
 

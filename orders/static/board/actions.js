@@ -2,8 +2,8 @@
 
 import { all, request } from "./api.js";
 import { attempt } from "./attempt.js";
-import { connect } from "./connection.js";
-import { soundAgain, soundIfNew } from "./news.js";
+import { connect, staleSince } from "./connection.js";
+import { newOrders, soundAgain, soundIfNew } from "./news.js";
 import { change, state } from "./state.js";
 import { comeBack, dropTapsOvertaken, leave, sendTaps } from "./taps.js";
 
@@ -31,9 +31,21 @@ function onEvent(type, payload) {
 }
 
 function tick() {
-  change({ now: Date.now() });
   sendTaps();
   soundIfNew();
+  if (readsDifferently()) change({});
+}
+
+let wasStale = false;
+
+// A tap's undo, an order that nobody has seen and a lost connection are told in seconds, all else in minutes: of those
+// ten seconds more or less are no matter. A board that stands there all day must not keep its machine busy.
+function readsDifferently() {
+  const isStale = staleSince() !== null;
+  const step = isStale || state.taps.length || newOrders().length ? 1000 : 10_000;
+  const isDue = isStale !== wasStale || Math.floor(Date.now() / step) !== Math.floor(state.now / step);
+  wasStale = isStale;
+  return isDue;
 }
 
 export const cancel = (order, { reason, lines }) =>

@@ -5,16 +5,19 @@ import { start } from "./actions.js";
 import { speak } from "./i18n.js";
 import { newCalls, newOrders } from "./news.js";
 import { change, onChange, page, state } from "./state.js";
-import { view } from "./views.js";
+import { measureAgain, view } from "./views.js";
 
 const root = document.getElementById("board");
 
+let spoken = null; // setting `lang`, even to what it was, has the browser style the whole page again
 let cameFrom = null; // where the focus was before something came to lie over the board
 
 onChange(() => {
-  speak(state.language);
+  state.now = Date.now();
+  if (spoken !== state.language) speak((spoken = state.language));
   const fresh = newOrders().length + newCalls().length;
-  document.title = `${fresh ? `(${fresh}) ` : ""}${page.store.name}`;
+  const title = `${fresh ? `(${fresh}) ` : ""}${page.store.name}`;
+  if (document.title !== title) document.title = title;
   const before = document.activeElement;
   const around = placesAround(before);
   render(view(), root);
@@ -42,5 +45,8 @@ function focusIn(whole, places) {
   (inside ?? place)?.focus({ preventScroll: true });
 }
 
-addEventListener("resize", () => change({}));
+addEventListener("resize", () => {
+  measureAgain();
+  change({});
+});
 start();

@@ -46,7 +46,12 @@ export function connect({ onEvent, onSnapshot }) {
   document.addEventListener("visibilitychange", ping);
 }
 
-const heard = () => change({ lastSign: Date.now(), isLost: false });
+// Comes each second, and is seen only if it ends a silence.
+function heard() {
+  const wasStale = staleSince() !== null;
+  Object.assign(state, { lastSign: Date.now(), isLost: false });
+  if (wasStale) change({});
+}
 
 // The stream itself says something every ten seconds only.
 async function ping() {
@@ -63,6 +68,7 @@ async function ping() {
 
 // Since when what the board shows may be wrong (milliseconds since 1970), or null if it is right.
 export function staleSince() {
-  if (state.isLost || state.now - state.lastSign > SILENT_FOR) return state.lastSign;
-  return state.brokenAt !== null && state.now - state.brokenAt > HEALS_IN ? state.brokenAt : null;
+  const now = Date.now();
+  if (state.isLost || now - state.lastSign > SILENT_FOR) return state.lastSign;
+  return state.brokenAt !== null && now - state.brokenAt > HEALS_IN ? state.brokenAt : null;
 }

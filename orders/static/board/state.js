@@ -35,7 +35,7 @@ export const state = {
   isLost: false, // it could not be reached just now
   brokenAt: null, // since when there is no stream
   signedOut: false,
-  now: Date.now(),
+  now: Date.now(), // when it was last drawn
 };
 
 export const { change, onChange } = drawn(state);

@@ -56,26 +56,34 @@ function notices() {
   return nothing;
 }
 
+let room = null; // measured: how wide a column is at least, in pixels, and how many there may be
 let columns = []; // of tables' ids
 let laidOutFor = null;
+
+export const measureAgain = () => (room = null);
+
+function measure() {
+  const width = CARD * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return { width, count: Math.max(1, Math.floor(innerWidth / width)) };
+}
 
 // Side by side in reading order, each column without holes. Whoever comes later goes below the shortest, to be seen:
 // what is about to be tapped must not move away.
 function inColumns(tables) {
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const count = Math.max(1, Math.floor(innerWidth / (CARD * rem)));
+  const { width, count } = (room ??= measure());
   const layout = `${count} ${state.filter}`;
   const drawn = layout === laidOutFor ? document.querySelectorAll(".column") : [];
   if (layout !== laidOutFor) columns = Array.from({ length: count }, () => []);
   laidOutFor = layout;
-  const heights = columns.map((_, at) => drawn[at]?.offsetHeight ?? 0);
   const there = new Map(tables.map((table) => [table.id, table]));
   columns = columns.map((column) => column.filter((id) => there.has(id)));
-  for (const id of there.keys()) {
-    if (columns.some((column) => column.includes(id))) continue;
+  const newcomers = [...there.keys()].filter((id) => !columns.some((column) => column.includes(id)));
+  // Measured for them only: it makes the browser lay out the whole page.
+  const heights = newcomers.length ? columns.map((_, at) => drawn[at]?.offsetHeight ?? 0) : [];
+  for (const id of newcomers) {
     const at = heights.indexOf(Math.min(...heights));
     columns[at].push(id);
-    heights[at] += CARD * rem; // as high as it is wide, until it is drawn
+    heights[at] += width; // as high as it is wide, until it is drawn
   }
   return columns.map((column) => column.map((id) => there.get(id)));
 }
