@@ -397,6 +397,35 @@ def test_staff_say_how_many_portions_there_are(guest, board, hanok):
     expect(guest.page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("3 left", timeout=2000)
 
 
+def test_the_menu_is_read_again_while_somebody_looks_at_it_and_not_with_each_change(board, hanok):
+    asked = []
+    board.page.on("request", lambda request: asked.append(request.url) if "/staff/items?" in request.url else None)
+    board.taps("sold-out")
+    search = board.dialog().get_by_role("searchbox")
+    search.fill(DISH)
+    expect(board.dialog().get_by_role("switch")).to_have_count(1)
+    for stock in range(12, 2, -1):
+        hanok.change_item(DISH, stock=stock)
+    expect(board.dialog().get_by_role("button", name=f"{DISH}: 3 left")).to_be_visible()
+    assert len(asked) <= 4
+    board.taps("close")
+    board.page.wait_for_timeout(2500)
+    asked.clear()
+    hanok.change_item(DISH, stock=1)
+    board.page.wait_for_timeout(1500)
+    assert asked == []
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    expect(board.dialog().get_by_role("button", name=f"{DISH}: 1 left")).to_be_visible()
+
+
+def test_a_menu_that_could_not_be_read_is_asked_for_again(board):
+    board.page.route("**/staff/items?*", lambda route: route.abort(), times=1)
+    board.taps("sold-out")
+    expect(board.page.locator("dialog .toast p")).to_contain_text("No connection")
+    expect(board.dialog().get_by_role("switch").first).to_be_visible()
+
+
 def test_an_option_sells_out_too(guest, board):
     board.taps("sold-out")
     board.dialog().get_by_role("searchbox").fill("돌솥밥")

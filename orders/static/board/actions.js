@@ -21,10 +21,11 @@ function onSnapshot() {
   if (isFirst) comeBack();
   isFirst = false;
   dropTapsOvertaken();
+  refreshMenu(); // what changed before the snapshot is in none of the events after it
 }
 
 function onEvent(type, payload) {
-  if (type === "menu.changed") return void (state.menu && loadMenu());
+  if (type === "menu.changed") return void refreshMenu();
   state.board.take(payload);
   dropTapsOvertaken();
   change({});
@@ -57,11 +58,28 @@ export const complete = (table, session, force) =>
     state.board.take({ type: "session.completed", table: table.id, data: done.session });
   });
 
-export const loadMenu = () =>
-  attempt(async () => {
-    const [items, groups] = await Promise.all([all("items"), all("option-groups")]);
-    change({ menu: { items, groups } });
-  });
+const MENU_REST = 2000; // milliseconds: a busy evening changes the menu all the time, and a token may ask a hundred times a minute
+let menuIsOld = false;
+let refreshing = false;
+
+// While somebody looks at it: `openSoldOut` asks anyway. However many changes come at once, one request follows the last
+// of them, and it is asked until there is an answer.
+export async function refreshMenu() {
+  menuIsOld = true;
+  if (refreshing) return;
+  refreshing = true;
+  while (menuIsOld && state.dialog?.name === "soldOut" && !state.signedOut) {
+    menuIsOld = false;
+    if (!(await attempt(loadMenu))) menuIsOld = true;
+    await new Promise((resolve) => setTimeout(resolve, MENU_REST));
+  }
+  refreshing = false;
+}
+
+async function loadMenu() {
+  const [items, groups] = await Promise.all([all("items"), all("option-groups")]);
+  change({ menu: { items, groups } });
+}
 
 export const setStock = (item, stock) =>
   attempt(async () => {

@@ -1,7 +1,7 @@
 // What lies over the board: one table whole, cancelling, completing, sold-out, settings.
 
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
-import { cancel, complete, loadMenu, setSoldOut, setStock } from "./actions.js";
+import { cancel, complete, refreshMenu, setSoldOut, setStock } from "./actions.js";
 import { isLive, isUnfinished } from "./board_state.js";
 import { dishOf, orderPart, statusName } from "./card.js";
 import { LANGUAGES, t } from "./i18n.js";
@@ -140,7 +140,7 @@ function completeDialog() {
 
 export function openSoldOut() {
   change({ dialog: { name: "soldOut", query: "" } });
-  loadMenu();
+  refreshMenu();
 }
 
 function soldOutDialog() {
