@@ -745,6 +745,28 @@ def test_a_lost_connection_shows_within_two_seconds_and_heals(board, hanok, tabl
     expect(board.order(order)).to_be_visible()
 
 
+def test_a_lost_connection_shows_in_an_open_dialog_too(board, hanok, table):
+    page = board.page
+    hanok.order(table, DISH)
+    board.taps("complete", board.card(table))
+    page.context.set_offline(True)
+    expect(board.dialog().locator("[data-stale]")).to_be_visible(timeout=2000)
+    expect(page.locator("[data-stale]")).to_have_count(1)  # it is read aloud
+    answer, band = (board.dialog().locator(part).bounding_box() for part in ("[data-action=do-complete]", ".band"))
+    assert answer["y"] + answer["height"] <= band["y"]
+    board.taps("keep")
+    expect(page.locator("[data-stale]")).to_have_count(1)
+    page.context.set_offline(False)
+    expect(page.locator("[data-stale]")).to_have_count(0)
+
+
+def test_who_is_signed_out_can_sign_in_from_an_open_dialog(board, hanok, table):
+    board.taps("settings")
+    board.page.evaluate("import('/static/board/state.js').then(({ change }) => change({ signedOut: true }))")
+    with board.page.expect_request("**/admin/login/**"):
+        board.dialog().get_by_role("link", name="Sign in").click()
+
+
 def test_a_stream_that_breaks_shows_although_the_server_answers(board):
     page = board.page
     page.route("**/staff/events*", lambda route: route.abort())

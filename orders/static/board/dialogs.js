@@ -8,7 +8,7 @@ import { LANGUAGES, t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { change, choose, page, state } from "./state.js";
 import { tapOf } from "./taps.js";
-import { toast } from "./views.js";
+import { notices, toast } from "./views.js";
 
 const DIALOGS = { table: tableDialog, cancel: cancelDialog, complete: completeDialog, soldOut: soldOutDialog, settings: settingsDialog };
 
@@ -35,7 +35,7 @@ function sheet({ title, body, footer = null, wide = false, asks = state.dialog.n
         <button type="button" class="quiet" data-action="close" @click=${close}>${t("close")}</button>
       </header>
       <div class="dialog-body">${body}</div>
-      ${footer ? html`<footer>${footer}</footer>` : nothing}
+      ${footer ? html`<footer>${footer}</footer>` : nothing} ${notices()}
     </div>
     ${toast()}
   </dialog>`;

@@ -12,7 +12,7 @@ const CARD = 22; // rem that a card needs at least
 
 export function view() {
   const tables = state.board?.shown() ?? [];
-  return html`${top(tables)} ${notices()}
+  return html`${top(tables)} ${state.dialog ? nothing : notices()}
     <main>${state.board ? cards(tables) : html`<p class="nowhere" role="status">${t("loading")}</p>`}</main>
     ${dialog() ?? toast()}`;
 }
@@ -44,7 +44,8 @@ function top(tables) {
   </header>`;
 }
 
-function notices() {
+// Under a dialog nothing can be tapped, so that they are drawn inside it; and once only, for they are read aloud.
+export function notices() {
   if (state.signedOut) {
     const next = encodeURIComponent(location.pathname + location.search);
     return html`<p class="band bad" role="alert">${t("signedOut")} <a class="button" href=${`/admin/login/?next=${next}`}>${t("signIn")}</a></p>`;
