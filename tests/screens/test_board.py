@@ -648,6 +648,30 @@ def test_the_bell_is_large_enough_for_a_finger_on_a_small_screen(open_board):
     assert min(bell["width"], bell["height"]) >= 44
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}])
+def test_the_counts_lead_to_what_has_waited_longest(open_board, hanok, viewport):
+    for number in ("9", "6", "8"):
+        hanok.order(number, DISH, OTHER, DRINK, SET)
+    hanok.call("8", "water")
+    board = open_board("hanok-manager", viewport=viewport)
+    page = board.page
+    new, called = (page.locator(f"[data-action={action}]") for action in ("find-new", "find-call"))
+    page.get_by_role("searchbox").fill("nowhere")
+    expect(page.locator(".nowhere")).to_be_visible()
+    expect(new).to_have_text("3 new")  # although none of them is shown
+    for count, number in ((new, "9"), (new, "6"), (called, "8"), (new, "9")):
+        assert count.bounding_box()["height"] >= 44
+        count.click()
+        expect(board.card(number)).to_be_focused()
+        expect(board.card(number)).to_contain_class("found")
+        expect(board.card(number).locator("header")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    page.mouse.wheel(0, 10_000)
+    expect(new).to_be_in_viewport(ratio=1)
+    for number in ("6", "8", "9"):
+        hanok.clear(number)
+
+
 def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     hanok.order(table, DISH)
     expect(board.card(table)).to_be_visible()

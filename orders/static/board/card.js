@@ -38,7 +38,7 @@ export function card(table) {
   const fresh = [party, ...table.unsettled].flatMap((bill) => bill?.orders.filter(isNew) ?? []);
   const calling = table.calls.filter(isNewCall);
   const late = fresh.some(isLate);
-  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late })} data-table=${table.number} tabindex="-1" aria-label=${`${t("table")} ${table.number}`}>
+  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late, found: state.found?.table === table.id })} data-table=${table.number} tabindex="-1" aria-label=${`${t("table")} ${table.number}`}>
     <header>
       <h2>${table.number}</h2>
       <div class="facts">

@@ -4,6 +4,7 @@ import { classMap, html, nothing, repeat } from "/tablet/html.js";
 import { card, duration, icon, isBusy } from "./card.js";
 import { staleSince } from "./connection.js";
 import { dialog, openSoldOut } from "./dialogs.js";
+import { findNext } from "./find.js";
 import { t } from "./i18n.js";
 import { newCalls, newOrders, toggleSound } from "./news.js";
 import { change, page, state } from "./state.js";
@@ -32,8 +33,8 @@ function top(tables) {
       : nothing}
     <span class="sign" data-sign=${state.board ? sign : "loading"}>${t(sign)}</span>
     <p class="counts" role="status">
-      ${fresh ? html`<span class="count fresh">${t("newCount", { count: fresh })}</span>` : nothing}
-      ${calls ? html`<span class="count called">${t("callCount", { count: calls })}</span>` : nothing}
+      ${fresh ? html`<button type="button" class="count fresh" data-action="find-new" @click=${() => findNext("order")}>${t("newCount", { count: fresh })}</button>` : nothing}
+      ${calls ? html`<button type="button" class="count called" data-action="find-call" @click=${() => findNext("call")}>${t("callCount", { count: calls })}</button>` : nothing}
     </p>
     <span class="grow"></span>
     <input type="search" aria-label=${t("filter")} placeholder=${t("filter")} .value=${state.filter} @input=${(event) => change({ filter: event.target.value })} />
