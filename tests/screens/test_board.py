@@ -755,6 +755,21 @@ def test_an_idle_board_does_not_draw_and_measure_all_the_time(board, hanok, tabl
     expect(page.locator(".column")).to_have_count(1)
 
 
+def test_each_step_says_aloud_what_it_moves_after_the_words_that_are_seen(board, hanok, table):
+    order = hanok.order(table, DISH, OTHER)
+    whole, first, second = board.order(order).get_by_role("button").all()
+    expect(whole).to_have_accessible_name(f"Start all: order {order['number']}")
+    for step, name in ((first, DISH), (second, OTHER)):
+        expect(step).to_have_accessible_name(re.compile(f"^Start: {name}.*, order {order['number']}$"))
+    first.click()
+    undo = board.order(order).locator("[data-action=undo]")
+    expect(undo).to_have_accessible_name(re.compile(rf"^Undo \d: {DISH}.*, order {order['number']}$"))
+    undo.click()
+    board.page.wait_for_timeout(600)  # a second tap is not meant
+    board.taps("order-step", board.order(order))
+    expect(undo).to_have_accessible_name(re.compile(rf"^Undo \d: order {order['number']}$"))
+
+
 # --- The connection ---------------------------------------------------------------------------------------------
 
 

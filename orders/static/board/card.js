@@ -77,7 +77,7 @@ function callPart(call) {
   const words = html`${icon("bell")}<strong>${t(call.kind)}</strong><span>${ago(call.opened_at)}</span>`;
   return html`<li data-called=${call.id} tabindex="-1">
     ${tapped
-      ? html`<p class="call">${words}${undoButton(tapped)}</p>`
+      ? html`<p class="call">${words}${undoButton(tapped, t(call.kind))}</p>`
       : html`<button type="button" class="call" data-call=${call.kind} @click=${() => tapCall(call)}>${words}<span class="do">${t("resolve")}</span></button>`}
   </li>`;
 }
@@ -103,7 +103,7 @@ export function orderPart(order, { whole = false } = {}) {
   return html`<section class=${classMap({ order: true, new: isNew(order) })} data-order=${order.number} data-status=${order.status} tabindex="-1">
     <h3>
       <span class="number">#${order.number}</span><span class="muted">${clock(order.placed_at)} · ${ago(order.placed_at)}</span>
-      ${waiting ? undoButton(waiting) : several && step ? html`<button type="button" class="step all" data-action="order-step" @click=${() => tap(order)}>${t(`all.${stepName(step)}`)}</button>` : nothing}
+      ${waiting ? undoButton(waiting, wholeOrder(order)) : several && step ? html`<button type="button" class="step all" data-action="order-step" aria-label=${named(t(`all.${stepName(step)}`), wholeOrder(order))} @click=${() => tap(order)}>${t(`all.${stepName(step)}`)}</button>` : nothing}
     </h3>
     ${order.note ? html`<p class="note">${order.note}</p>` : nothing}
     <ul>
@@ -125,7 +125,7 @@ function linePart(order, line, orderWaits) {
         ${stateOf(status)}${line.cancelled_quantity && line.status !== "cancelled" ? html`<span class="options">${t("partlyCancelled", { count: line.cancelled_quantity })}</span>` : nothing}
       </span>
     </span>
-    ${tapped && !orderWaits ? undoButton(tapped) : !tapped && step ? html`<button type="button" class="step" data-action="line-step" @click=${() => tap(order, line)}>${t(stepName(step))}</button>` : nothing}
+    ${tapped && !orderWaits ? undoButton(tapped, lineOf(order, line)) : !tapped && step ? html`<button type="button" class="step" data-action="line-step" aria-label=${named(t(stepName(step)), lineOf(order, line))} @click=${() => tap(order, line)}>${t(stepName(step))}</button>` : nothing}
   </li>`;
 }
 
@@ -136,10 +136,16 @@ export const dishOf = (line) => html`<span class="name">${line.name}</span>
 
 const stateOf = (status) => html`<span class="state" data-state=${status}>${icon(status)}${t(statusName(status))}</span>`;
 
-const undoButton = (tapped) =>
-  tapped.sent
-    ? nothing
-    : html`<button type="button" class="undo" data-action="undo" @click=${() => undo(tapped)}>${t("undo", { seconds: Math.max(1, Math.ceil((tapped.until - state.now) / 1000)) })}</button>`;
+function undoButton(tapped, name) {
+  if (tapped.sent) return nothing;
+  const words = t("undo", { seconds: Math.max(1, Math.ceil((tapped.until - state.now) / 1000)) });
+  return html`<button type="button" class="undo" data-action="undo" aria-label=${named(words, name)} @click=${() => undo(tapped)}>${words}</button>`;
+}
+
+// Whoever does not see where a button stands hears it: one of twenty that say the same. First come the words that are seen.
+const named = (words, name) => t("named", { words, name });
+const wholeOrder = (order) => t("theOrder", { number: order.number });
+const lineOf = (order, line) => [line.name, ...line.options.map((option) => option.name), wholeOrder(order)].join(", ");
 
 // A kitchen of three steps calls its last one "completed".
 export const statusName = (status) => (status === "served" && page.store.steps === 3 ? "completed" : status);

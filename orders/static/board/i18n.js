@@ -93,6 +93,8 @@ export const TEXTS = {
   unsettledSince: ["미정산 · {time}부터", "Unsettled, since {time}"],
   partySince: ["{time}부터", "Since {time}"],
   partlyCancelled: ["{count}개 취소됨", "{count} cancelled"],
+  named: ["{words}: {name}", "{words}: {name}"],
+  theOrder: ["주문 {number}", "order {number}"],
   "all.toPreparing": ["모두 조리 시작", "Start all"],
   "all.toReady": ["모두 준비 완료", "All ready"],
   "all.toServed": ["모두 서빙 완료", "All served"],
