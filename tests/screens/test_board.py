@@ -770,6 +770,19 @@ def test_each_step_says_aloud_what_it_moves_after_the_words_that_are_seen(board,
     expect(undo).to_have_accessible_name(re.compile(rf"^Undo \d: order {order['number']}$"))
 
 
+def test_a_board_that_is_open_for_months_does_not_keep_all_that_is_over(board):
+    script = """async () => {
+        const { BoardState } = await import("/static/board/board_state.js");
+        const kept = new BoardState({ tables: [] });
+        const call = (number, state) => kept.take({ type: "call.changed", data: { id: `c${number}`, state } });
+        for (let number = 0; number < 5000; number += 1) call(number, "resolved");
+        call(4999, "open");
+        return [kept.over.size, kept.calls.size];
+    }"""
+    size, calls = board.page.evaluate(script)
+    assert size <= 1000 and calls == 0
+
+
 # --- The connection ---------------------------------------------------------------------------------------------
 
 

@@ -1,11 +1,12 @@
 // What the board knows: a snapshot, and the events after it. Pure, so that it can be tested without a page.
 //
 // What has a version is kept by the highest one. A session or a call has none, but goes one way only, so its furthest
-// state is kept. Whatever comes twice, or is in the snapshot already, changes nothing then. What is over is forgotten:
-// a board may be open for months.
+// state is kept. Whatever comes twice, or is in the snapshot already, changes nothing then. What is over is forgotten, and
+// in the end its id too: a board may be open for months.
 
 const FURTHER = ["active", "expired", "open"];
 const OVER = ["completed", "resolved"];
+const LATEST = 1000; // ids of what is over: nothing comes so late that it were about an older one
 
 export class BoardState {
   constructor(snapshot) {
@@ -13,7 +14,7 @@ export class BoardState {
     this.orders = new Map();
     this.sessions = new Map();
     this.calls = new Map();
-    this.over = new Set(); // ids of sessions and calls: nothing brings them back
+    this.over = new Set(); // the latest ids of sessions and calls: nothing brings them back
     for (const { session, orders, unsettled, calls, total: _, ...table } of snapshot.tables) {
       this.tables.set(table.id, table);
       for (const bill of [{ session, orders }, ...unsettled]) {
@@ -47,6 +48,7 @@ export class BoardState {
     const known = kept.get(data.id);
     if (OVER.includes(data.state)) {
       this.over.add(data.id);
+      if (this.over.size > LATEST) this.over.delete(this.over.values().next().value);
       kept.delete(data.id);
     } else if (!known || FURTHER.indexOf(data.state) > FURTHER.indexOf(known.state)) kept.set(data.id, data);
   }
