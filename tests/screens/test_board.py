@@ -783,6 +783,22 @@ def test_a_board_that_is_open_for_months_does_not_keep_all_that_is_over(board):
     assert size <= 1000 and calls == 0
 
 
+def test_what_has_an_edge_by_its_ground_has_one_without_grounds_too(open_board, hanok, table, other_table):
+    hanok.order(table, DISH)
+    hanok.move(hanok.order(other_table, DISH), "preparing")
+    board = open_board("hanok-manager", forced_colors="active")
+    width = "(element) => parseFloat(getComputedStyle(element).borderTopWidth)"
+    expect(board.card(other_table)).to_be_visible()
+    assert board.card(table).evaluate(width) > board.card(other_table).evaluate(width) > 0  # what is new stands out
+    assert board.page.locator(".free li").first.evaluate(width) > 0
+    ground = "(element) => getComputedStyle(element).backgroundColor"
+    board.taps("only-busy")
+    pressed, other = (board.page.locator(f"[data-action={name}]").evaluate(ground) for name in ("only-busy", "settings"))
+    assert pressed != other
+    board.taps("settings")
+    assert board.dialog().evaluate(width) > 0
+
+
 # --- The connection ---------------------------------------------------------------------------------------------
 
 
