@@ -239,6 +239,9 @@ def test_the_board_has_no_barrier(open_board, hanok, locale, size, scheme):
     page.context.set_offline(True)
     expect(page.locator("[data-stale]")).to_be_visible()
     look("stale")
+    board.taps("complete", board.card("5"))
+    look("stale-dialog")
+    board.taps("close")
     page.context.set_offline(False)
     for number in busy:
         hanok.clear(number)
