@@ -1,16 +1,9 @@
-// Prices: whole numbers of the currency's smallest unit, shown as people write them.
+// Prices and times, as people write them.
 
+import { price } from "./screen.js";
 import { state } from "./state.js";
 
-const formats = new Map();
-
-export function money(amount) {
-  const currency = state.device?.store.currency ?? "KRW";
-  const key = `${state.prefs.language} ${currency}`;
-  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(state.prefs.language, { style: "currency", currency, currencyDisplay: "narrowSymbol" }));
-  const format = formats.get(key);
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
-}
+export const money = (amount) => price(amount, state.device?.store.currency ?? "KRW", state.prefs.language);
 
 export const signed = (amount) => (amount > 0 ? `+${money(amount)}` : money(amount));
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stores import money
 from tests.board_client import BoardClient
 
 from .restaurant import Restaurant
@@ -333,6 +334,16 @@ def test_what_is_over_is_forgotten_and_does_not_come_back(run):
 def test_the_kitchen_has_three_steps_or_four(run, steps, way):
     script = "({ nextStep }) => { const way = ['pending']; while (way.at(-1)) way.push(nextStep(way.at(-1), steps)); return way; }"
     assert run("/static/board/board_state.js", script, steps=steps) == way
+
+
+# --- Prices -----------------------------------------------------------------------------------------------------
+
+
+def test_an_amount_has_the_digits_that_the_admin_shows(run):
+    currencies = [*money._DIGITS, "EUR", "USD", "HUF", "IDR", "COP", "PKR", "TWD"]
+    script = "({ price }) => currencies.map((currency) => price(1234567, currency, 'en'))"
+    for currency, shown in zip(currencies, run("/tablet/screen.js", script, currencies=currencies), strict=True):
+        assert re.sub(r"[^\d.,]", "", shown) == re.sub(r"[^\d.,]", "", money.money(1234567, currency)), currency
 
 
 # --- Texts ------------------------------------------------------------------------------------------------------

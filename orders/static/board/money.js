@@ -1,24 +1,22 @@
 // Prices and times as the store's people write them.
 
+import { price } from "/tablet/screen.js";
 import { page, state } from "./state.js";
 
-const made = new Map(); // making a format takes far longer than using it
+export const money = (amount) => price(amount, page.store.currency, state.language);
 
-function format(Kind, options) {
-  const key = JSON.stringify([Kind.name, state.language, options]);
-  if (!made.has(key)) made.set(key, new Kind(state.language, options));
+const made = new Map(); // to make one takes far longer than to use it
+
+function format(options) {
+  const key = JSON.stringify([state.language, options]);
+  if (!made.has(key)) made.set(key, new Intl.DateTimeFormat(state.language, options));
   return made.get(key);
-}
-
-export function money(amount) {
-  const prices = format(Intl.NumberFormat, { style: "currency", currency: page.store.currency, currencyDisplay: "narrowSymbol" });
-  return prices.format(amount / 10 ** prices.resolvedOptions().maximumFractionDigits);
 }
 
 const TIME = { hour: "numeric", minute: "2-digit" };
 const DAY = { month: "short", day: "numeric" };
 
-const written = (at, options) => format(Intl.DateTimeFormat, { ...options, timeZone: page.store.timezone }).format(at);
+const written = (at, options) => format({ ...options, timeZone: page.store.timezone }).format(at);
 const dayOf = (at) => written(at, { year: "numeric", ...DAY });
 
 // What was not today says of which day it is: a bill may have stood open since yesterday.
