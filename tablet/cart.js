@@ -1,4 +1,5 @@
-// The cart, as plain data: [{key, item (id), quantity, options [ids], note}], always priced from the menu as it is now.
+// The cart, as plain data: [{key, item (id), quantity, options [ids], note, seen}], always priced from the menu as it is
+// now. `seen`: the unit price that the guest saw when adding; a cart from before it was kept has none.
 
 export const MAX_QUANTITY = 99;
 const MAX_LINES = 50;
@@ -33,12 +34,13 @@ export function unitPrice(item, options) {
 export const inCart = (cart, id) => cart.filter((line) => line.item === id).reduce((sum, line) => sum + line.quantity, 0);
 
 // The cart with everything a view or an order needs. `problem`: "gone", "soldOut" or null; `left`: portions there are,
-// null where they are not counted; `most`: of them for this line.
+// null where they are not counted; `most`: of them for this line; `was`: the unit price that was seen, where it is
+// another now, else null.
 export function priced(cart, menu) {
   const items = itemsById(menu);
   const lines = cart.map((line) => {
     const item = items.get(line.item);
-    if (!item) return { ...line, name: line.name, chosen: [], unit: 0, total: 0, problem: "gone", left: 0, most: 0 };
+    if (!item) return { ...line, name: line.name, chosen: [], unit: 0, total: 0, was: null, problem: "gone", left: 0, most: 0 };
     const offered = item.option_groups.flatMap((group) => group.options);
     const chosen = line.options.map((id) => offered.find((option) => option.id === id));
     const gone = chosen.includes(undefined) || openChoice(item, line.options);
@@ -46,13 +48,15 @@ export function priced(cart, menu) {
     const beyond = left === null ? MAX_QUANTITY : left - inCart(cart, line.item); // negative: so many too many
     const unit = unitPrice(item, line.options);
     const problem = gone ? "gone" : beyond < 0 ? "soldOut" : null;
-    return { ...line, name: item.name, chosen: chosen.filter(Boolean), unit, total: unit * line.quantity, problem, left, most: Math.max(0, Math.min(MAX_QUANTITY, line.quantity + beyond)) };
+    const was = problem || (line.seen ?? unit) === unit ? null : line.seen;
+    return { ...line, name: item.name, chosen: chosen.filter(Boolean), unit, was, total: unit * line.quantity, problem, left, most: Math.max(0, Math.min(MAX_QUANTITY, line.quantity + beyond)) };
   });
   return {
     lines,
     count: cart.reduce((sum, line) => sum + line.quantity, 0),
     total: lines.reduce((sum, line) => sum + line.total, 0),
     orderable: lines.length > 0 && lines.every((line) => !line.problem),
+    repriced: lines.some((line) => line.was !== null),
   };
 }
 
@@ -76,12 +80,12 @@ export function stillOffered(item, options) {
   return options.filter((id) => offered.some((option) => option.id === id));
 }
 
-// The cart with one more line; the same dish with the same options and note becomes more of it.
+// The cart with one more line; the same dish with the same options and note becomes more of it, at the price seen now.
 export function add(cart, line) {
   const same = (other) => other.item === line.item && other.note === line.note && String([...other.options].sort()) === String([...line.options].sort());
   const found = cart.find(same);
   if (!found) return cart.length < MAX_LINES ? [...cart, line] : cart;
-  return cart.map((other) => (other === found ? { ...other, quantity: Math.min(MAX_QUANTITY, other.quantity + line.quantity) } : other));
+  return cart.map((other) => (other === found ? { ...other, quantity: Math.min(MAX_QUANTITY, other.quantity + line.quantity), seen: line.seen } : other));
 }
 
 export function setQuantity(cart, key, quantity) {

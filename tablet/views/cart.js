@@ -53,11 +53,14 @@ function cartLine(line) {
       <p class="name">${line.name}</p>
       ${what(line)} ${availability(line)}
     </div>
-    <p class="line-total">${money(line.total)}</p>
+    <p class="line-total">${lineTotal(line)}</p>
     ${stepper(line.quantity, { onChange: (count) => changeQuantity(line.key, count), min: 0, max: line.most, label: line.name })}
     <button type="button" class="quiet" @click=${() => changeQuantity(line.key, 0)}>${t("remove")}</button>
   </li>`;
 }
+
+// A price that has changed since the dish was put in stands below the one that the guest saw then.
+const lineTotal = ({ was, quantity, total }) => html`${was === null ? nothing : html`<s>${money(was * quantity)}</s> `}${money(total)}`;
 
 // What of it can be had, where that is less than what is asked for, or just as much.
 function availability({ problem, left, quantity, most }) {
@@ -97,12 +100,13 @@ export function reviewSheet() {
   return sheet({
     name: "review",
     title: t("reviewTitle"),
-    body: html`<ul class="review">
+    body: html`${cart.repriced ? html`<p class="problem" role="alert">${t("priceReason")}</p>` : nothing}
+      <ul class="review">
         ${cart.lines.map(
           (line) => html`<li class=${classMap({ wrong: line.problem && !line.left })}>
             <span class="times">${line.quantity} ×</span>
             <div class="line-text"><p class="name">${line.name}</p>${what(line)} ${line.problem ? availability(line) : nothing}</div>
-            <span class="line-total">${money(line.total)}</span>
+            <span class="line-total">${lineTotal(line)}</span>
           </li>`,
         )}
       </ul>
@@ -112,8 +116,16 @@ export function reviewSheet() {
       <div class="choices">
         <button type="button" class="secondary" data-action="change" @click=${() => change({ dialog: null })}>${t("change")}</button>
         ${cart.orderable
-          ? html`<button type="button" class="primary" data-action="confirm" @click=${() => submit()}>${t("confirm")}</button>`
+          ? confirmButton(cart)
           : html`<button type="button" class="primary" data-action="take-out" @click=${takeOutUnorderable}>${t("takeOut")}</button>`}
       </div>`,
   });
 }
+
+// To each total its own button: a press that spans a change of the price hits nothing.
+const confirmButton = ({ total, repriced }) =>
+  repeat(
+    [total],
+    () => total,
+    () => html`<button type="button" class="primary" data-action="confirm" @click=${() => submit()}>${t(repriced ? "sendAtNewPrice" : "confirm")}</button>`,
+  );

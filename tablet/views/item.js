@@ -21,9 +21,10 @@ export function itemSheet() {
   const taken = inCart(state.cart, item.id);
   const most = item.stock === null ? MAX_QUANTITY : Math.min(MAX_QUANTITY, item.stock - taken);
   const quantity = Math.max(1, Math.min(most, state.dialog.quantity));
+  const unit = unitPrice(item, options);
   const put = () => {
     if (missing) return document.getElementById(`g-${missing.id}`)?.scrollIntoView({ block: "center" });
-    if (addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim() })) change({ dialog: null });
+    if (addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim(), seen: unit })) change({ dialog: null });
   };
   return sheet({
     name: "item",
@@ -43,7 +44,7 @@ export function itemSheet() {
     footer: html`${!soldOut && quantity >= most && most < MAX_QUANTITY ? allThereIs(item, taken) : nothing}<div class="put">
       ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: most, label: t("quantity") })}
       <button type="button" class="primary" data-action="add" ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing)} @click=${put}>
-        ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unitPrice(item, options) * quantity)}</span>`}
+        ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unit * quantity)}</span>`}
       </button>
     </div>`,
   });

@@ -184,6 +184,27 @@ def test_a_line_may_have_what_the_others_leave_of_a_dish(run, dish, left, most):
     assert [(line["left"], line["most"]) for line in lines] == [(left, each) for each in most]
 
 
+@pytest.mark.parametrize(
+    ("seen", "dish", "was"),
+    [
+        ({}, item(), None),  # from before it was kept
+        ({"seen": 100}, item(), None),
+        ({"seen": 90}, item(), 90),
+        ({"seen": 0}, item(), 0),
+        ({"seen": 90}, item(sold_out=True), None),  # it has worse to say
+        ({"seen": 90}, item("other"), None),
+    ],
+)
+def test_a_line_knows_the_price_that_was_seen_where_it_is_another_now(run, seen, dish, was):
+    priced = run("/tablet/cart.js", "({ priced }) => priced(cart, menu)", cart=[line() | seen], menu=menu(dish))
+    assert (priced["lines"][0]["was"], priced["repriced"]) == (was, was is not None)
+
+
+def test_more_of_a_dish_is_at_the_price_seen_last(run):
+    given = {"cart": [line() | {"seen": 90}], "more": line() | {"seen": 100}}
+    assert [line["seen"] for line in run("/tablet/cart.js", "({ add }) => add(cart, more)", **given)] == [100]
+
+
 def test_an_empty_cart_is_no_order(run):
     assert run("/tablet/cart.js", "({ priced }) => priced([], menu).orderable", menu=menu(item())) is False
 

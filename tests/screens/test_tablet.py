@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .people import Guest, set_up
+from .people import Guest, middle_of, set_up
 
 DISH, OTHER, SET = "LA갈비구이", "해물파전", "마당 정식"
 PHONE, UPRIGHT = {"width": 390, "height": 844}, {"width": 800, "height": 1280}
@@ -401,6 +401,40 @@ def test_a_menu_change_shows_within_two_seconds_and_keeps_the_cart(guest):
     guest.taps("take-out")
     expect(guest.cart()).to_have_count(1)
     expect(guest.page.locator("[data-action=review]").first).to_be_visible()
+
+
+def test_a_price_that_changes_is_shown_beside_the_one_that_was_seen_and_asked_about(guest):
+    page = guest.page
+    guest.takes(DISH, times=2).takes(OTHER).reviews()
+    review, before = guest.sees("review"), guest.restaurant.items[DISH]["price"]
+    expect(review.get_by_role("alert")).to_have_count(0)
+    expect(review.locator("[data-action=confirm]")).to_have_text("Send to the kitchen")
+    page.mouse.move(*middle_of(review.locator("[data-action=confirm]")))
+    page.mouse.down()  # the price changes under the finger
+    for price in (99_000, 98_000):
+        guest.restaurant.change_item(DISH, price=price)
+        expect(review.locator("li").first.locator(".line-total")).to_have_text(f"₩{before * 2:,} ₩{price * 2:,}")
+        page.mouse.up()
+        page.mouse.move(*middle_of(review.locator("[data-action=confirm]")))
+        page.mouse.down()
+    expect(review.locator("s")).to_have_text(f"₩{before * 2:,}")
+    expect(guest.cart().first.locator("s")).to_have_text(f"₩{before * 2:,}")
+    expect(review.get_by_role("alert")).to_have_text("A price has changed in the meantime.")
+    expect(review.locator("[data-action=confirm]")).to_have_text("Order at the new price")
+    assert guest.stored("entry") is None
+    page.mouse.up()
+    guest.sees_number()
+    [order] = guest.restaurant.orders(guest.table)
+    assert order["total"] == 2 * 98_000 + guest.restaurant.items[OTHER]["price"]
+
+
+def test_a_dish_that_is_put_in_at_the_new_price_has_been_seen_at_it(guest):
+    guest.takes(DISH)
+    guest.restaurant.change_item(DISH, price=99_000)
+    expect(guest.cart().locator("s")).to_have_count(1)
+    guest.takes(DISH)
+    expect(guest.cart().locator("s")).to_have_count(0)
+    expect(guest.cart()).to_contain_text("₩198,000")
 
 
 def test_what_is_left_of_a_dish_can_still_be_had(guest):
