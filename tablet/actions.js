@@ -298,16 +298,22 @@ export function dropEntry({ dialog = null } = {}) {
 
 // The server said that something has run out, and the guest wants the rest.
 export async function goOnWithout() {
+  const { entry } = state;
   await loadMenu().catch(leaveIfSignedOut);
+  if (state.entry !== entry || !state.device) return; // tapped twice, or cut off meanwhile
   takeOutUnorderable();
   dropEntry({ dialog: state.cart.length ? { name: "review" } : null });
 }
 
-// The server said that the price or the party has changed, and the guest said yes to that.
+// The server said that the price or the party has changed, and the guest said yes to that: to this total and no other.
 export async function submitAgain() {
-  const { code, session } = state.entry.reason;
+  const { entry } = state;
+  const { code, session, total: newTotal } = entry.reason;
   if (code === "PRICE_CHANGED") await loadMenu().catch(leaveIfSignedOut);
-  if (!priced(state.cart, state.menu).orderable) return dropEntry({ dialog: { name: "review" } }); // something else has changed too, and it says what
+  if (state.entry !== entry || !state.device) return; // tapped twice, or cut off meanwhile
+  const { orderable, total } = priced(state.cart, state.menu);
+  const agreed = code === "PRICE_CHANGED" ? newTotal : entry.body.expected_total;
+  if (!orderable || total !== agreed) return dropEntry({ dialog: { name: "review" } }); // something else has changed too, and it says what
   keep("entry", null);
   submit(code === "SESSION_CHANGED" ? { session: session?.id ?? null } : {});
 }

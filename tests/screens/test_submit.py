@@ -225,6 +225,43 @@ def test_a_guest_who_says_yes_to_a_new_price_sees_what_has_sold_out_since(unawar
     assert unaware.restaurant.orders(unaware.table) == []
 
 
+def test_a_yes_to_a_new_price_is_none_to_a_still_newer_one(unaware):
+    unaware.takes(DISH).reviews()
+    unaware.restaurant.change_item(DISH, price=55_500)
+    unaware.confirms()
+    expect(unaware.sees("refused")).to_contain_text("₩55,500")
+    unaware.restaurant.change_item(DISH, price=66_600)
+    unaware.page.unroute("**/tablet/menu")
+    unaware.taps("resolve")
+    expect(unaware.sees("review").locator(".sum")).to_have_text("Total₩66,600")
+    assert unaware.restaurant.orders(unaware.table) == []
+    unaware.confirms().sees_number()
+    [order] = unaware.restaurant.orders(unaware.table)
+    assert order["total"] == 66_600
+
+
+def test_a_second_yes_to_a_new_price_does_not_hide_the_number(unaware):
+    page, held = unaware.page, []
+    unaware.takes(DISH).reviews()
+    unaware.restaurant.change_item(DISH, price=55_500)
+    unaware.confirms()
+    unaware.sees("refused")
+    page.unroute("**/tablet/menu")
+    expect(page.locator(f"[data-item='{unaware.restaurant.items[DISH]['id']}']")).to_contain_text("₩55,500")
+    page.route("**/tablet/menu", lambda route: held.append(route))
+    for _ in range(2):
+        page.evaluate("document.querySelector('[data-action=resolve]').click()")
+    while len(held) < 2:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    number = unaware.sees_number()
+    with page.expect_response("**/tablet/menu"):
+        held[1].continue_()
+    page.wait_for_timeout(200)
+    assert unaware.sees_number() == number
+    assert len(unaware.restaurant.orders(unaware.table)) == 1
+
+
 def test_a_guest_who_does_not_want_the_new_price_has_the_cart_back(unaware):
     unaware.takes(DISH).reviews()
     unaware.restaurant.change_item(DISH, price=55_500)
@@ -251,6 +288,24 @@ def test_an_order_queued_over_the_end_of_the_party_is_asked_about_anew(guest):
     guest.taps("resolve")
     guest.sees_number()
     assert len(guest.restaurant.orders(guest.table)) == 1
+
+
+def test_a_yes_to_a_new_party_is_none_to_a_new_price(guest):
+    page = guest.page
+    guest.restaurant.order(guest.table, OTHER)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    page.clock.install()
+    Network(page, "before")
+    guest.takes(DISH).reviews().confirms()
+    until_failed(guest)
+    guest.restaurant.complete(guest.table)
+    wait_out(page)
+    expect(guest.sees("refused")).to_contain_text("settled in the meantime")
+    guest.restaurant.change_item(DISH, price=55_500)
+    expect(page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("₩55,500")
+    guest.taps("resolve")
+    expect(guest.sees("review")).to_contain_text("A price has changed")
+    assert guest.restaurant.orders(guest.table) == []
 
 
 def test_an_order_queued_for_more_than_ten_minutes_is_asked_about(guest):
