@@ -10,6 +10,7 @@ import { Stream } from "./stream.js";
 const SHOW_NUMBER = 5; // seconds
 const SHOW_THANKS = 8; // seconds
 const IDLE = 60; // seconds without a touch
+const GONE = 30 * 60; // seconds without a touch after which a party that has ordered nothing has left
 const RENEW_PAGE = 60 * 60; // seconds between two looks for a new version of the page
 const CALL_AGAIN = 5; // seconds until a call that did not get through is tried again
 const CALL_HOLDS = 10 * 60; // seconds for which somebody still wants what they called for
@@ -163,23 +164,26 @@ function settleParty(party) {
   keep("party", party);
 }
 
-let leftBehind = null; // the language and the type that a party has chosen, until nobody is at the tablet
+let leftBehind = null; // {prefs, cart, cartNote} of a party that is over, until nobody is at the tablet
 
 // What a party has left in the cart is not for the next one, nor is how it liked to read, but whoever is at the tablet
 // right now keeps theirs.
 function partyIsOver() {
-  leftBehind = state.prefs;
-  if (nobodyThere()) {
-    if (!state.entry) clearCart();
-    startAnew();
-  }
+  leaveBehind();
+  if (nobodyThere()) startAnew();
   // Where no stream comes through, nobody tells us that staff have come. Calls still on their way have their own end.
   change({ calls: waitingCalls() });
 }
 
+const leaveBehind = () => (leftBehind = { prefs: state.prefs, cart: state.cart, cartNote: state.cartNote });
+
+// What has changed since, the next party has chosen.
 function startAnew() {
-  if (leftBehind === state.prefs) resetPrefs(); // else the next party has chosen meanwhile
+  if (!leftBehind) return;
+  const { prefs, cart, cartNote } = leftBehind;
   leftBehind = null;
+  if (prefs === state.prefs) resetPrefs();
+  if (cart === state.cart && cartNote === state.cartNote && !state.entry) clearCart();
 }
 
 // Whatever comes twice or late: the highest version is right.
@@ -381,6 +385,7 @@ function say(toast) {
 
 let idleTimer;
 let touchedAt = 0; // nobody yet: a page that has just come up is not in anybody's hands
+const cameUpAt = Date.now();
 let askedAbout = null; // the cart that we have asked about: once for each
 
 const nobodyThere = () => Date.now() - touchedAt > IDLE * 1000;
@@ -398,12 +403,18 @@ export function watchForIdle() {
 function idle() {
   watchForIdle();
   if (!state.device || state.entry || ["sent", "thanks"].includes(state.dialog?.name)) return;
+  if (isAbandoned()) leaveBehind();
   startAnew();
   const ask = state.cart.length > 0 && state.cart !== askedAbout && priced(state.cart, state.menu).orderable;
   askedAbout = state.cart;
   change({ dialog: ask ? { name: "idle" } : null, query: "", category: null });
   for (const scrolled of [document.getElementById("menu"), window]) scrolled?.scrollTo({ top: 0 }); // which one, the height says
   if (!state.cart.length) renewPage();
+}
+
+// Of a party that has ordered nothing nobody says that it is over. How long it had been still before a reload is not known.
+function isAbandoned() {
+  return !state.party.session && Date.now() - Math.max(touchedAt, cameUpAt) > GONE * 1000;
 }
 
 // A page that runs for weeks takes a new version while nobody is looking.

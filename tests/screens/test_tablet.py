@@ -563,6 +563,60 @@ def test_what_a_party_leaves_in_the_cart_is_not_for_the_next(guest):
     expect(guest.cart()).to_have_count(0)
 
 
+def leave_in_the_cart(guest, name):
+    guest.takes(name)
+    guest.page.evaluate("async () => (await import('/tablet/state.js')).keep('cartNote', 'no sesame')")
+
+
+@pytest.mark.parametrize("goes_on", [0, 1], ids=["left", "goes-on"])
+def test_a_cart_that_a_party_leaves_at_once_is_not_for_the_next(guest, goes_on):
+    page = guest.page
+    guest.restaurant.order(guest.table, DISH)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    page.clock.install()
+    leave_in_the_cart(guest, OTHER)
+    guest.restaurant.complete(guest.table)
+    guest.sees("thanks")
+    expect(guest.cart()).to_have_count(1)  # somebody has just touched it
+    page.clock.fast_forward(10_000)
+    if goes_on:
+        guest.cart().get_by_label("One more").click()
+    page.clock.fast_forward(61_000)
+    expect(guest.cart()).to_have_count(goes_on)
+    assert guest.stored("cartNote") == ("no sesame" if goes_on else "")
+    expect(guest.dialog("idle")).to_have_count(goes_on)
+
+
+@pytest.mark.parametrize("reloaded", [False, True], ids=["up", "reloaded"])
+def test_a_party_that_leaves_without_ordering_leaves_nothing_to_the_next(open_page, hanok, table, reloaded):
+    page = open_page("/tablet/", device=hanok.device(table), clock=True).page
+    guest = Guest(page, hanok, table).at_the_menu()
+    leave_in_the_cart(guest, DISH)
+    guest.taps("language")
+    if reloaded:
+        page.reload()
+        guest.at_the_menu()
+    for _ in range(29):
+        page.clock.fast_forward(61_000)
+    expect(guest.cart()).to_have_count(1)
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    for _ in range(2):
+        page.clock.fast_forward(61_000)
+    expect(guest.cart()).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert guest.stored("cartNote") == ""
+
+
+def test_a_party_that_has_ordered_keeps_its_cart_however_long_it_sits(guest):
+    guest.restaurant.order(guest.table, DISH)
+    expect(guest.page.locator("[data-action=bill]")).to_contain_text("₩")
+    guest.page.clock.install()
+    guest.takes(OTHER)
+    for _ in range(31):
+        guest.page.clock.fast_forward(61_000)
+    expect(guest.cart()).to_have_count(1)
+
+
 def test_the_next_party_finds_the_tablet_as_it_was_set_up(open_page, hanok, table):
     page = open_page("/tablet/").page
     page.get_by_role("button", name="한국어").click()
