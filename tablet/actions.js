@@ -10,6 +10,7 @@ import { Stream } from "./stream.js";
 const SHOW_NUMBER = 5; // seconds
 const SHOW_THANKS = 8; // seconds
 const IDLE = 60; // seconds without a touch
+const CHOOSING = 3 * 60; // seconds without a touch for which a dish that is half chosen stays open
 const GONE = 30 * 60; // seconds without a touch after which a party that has ordered nothing has left
 const RENEW_PAGE = 60 * 60; // seconds between two looks for a new version of the page
 const CALL_AGAIN = 5; // seconds until a call that did not get through is tried again
@@ -403,6 +404,7 @@ export function watchForIdle() {
 function idle() {
   watchForIdle();
   if (!state.device || state.entry || ["sent", "thanks"].includes(state.dialog?.name)) return;
+  if (isHalfChosen() && Date.now() - touchedAt < CHOOSING * 1000) return;
   if (isAbandoned()) leaveBehind();
   startAnew();
   const ask = state.cart.length > 0 && state.cart !== askedAbout && priced(state.cart, state.menu).orderable;
@@ -410,6 +412,12 @@ function idle() {
   change({ dialog: ask ? { name: "idle" } : null, query: "", category: null });
   for (const scrolled of [document.getElementById("menu"), window]) scrolled?.scrollTo({ top: 0 }); // which one, the height says
   if (!state.cart.length) renewPage();
+}
+
+// A table talks over what to choose for longer than it looks at a menu.
+function isHalfChosen() {
+  const { name, options, note } = state.dialog ?? {};
+  return name === "item" && (options.length > 0 || note.trim() !== "");
 }
 
 // Of a party that has ordered nothing nobody says that it is over. How long it had been still before a reload is not known.

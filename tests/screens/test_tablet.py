@@ -552,6 +552,21 @@ def test_an_idle_tablet_goes_back_to_the_menu_and_asks_once_about_the_cart(guest
     expect(guest.cart()).to_have_count(1)
 
 
+@pytest.mark.parametrize("chosen", ["option", "note", "nothing"])
+def test_a_half_chosen_dish_stays_open_for_three_minutes(guest, chosen):
+    guest.page.clock.install()
+    guest.opens(SET)
+    if chosen == "option":
+        guest.sees("item").get_by_role("radio").first.click()
+    elif chosen == "note":
+        guest.sees("item").get_by_label("Note for the kitchen").fill("no sesame")
+    for _ in range(2):
+        guest.page.clock.fast_forward(61_000)
+        expect(guest.dialog("item")).to_have_count(0 if chosen == "nothing" else 1)
+    guest.page.clock.fast_forward(61_000)
+    expect(guest.dialog("item")).to_have_count(0)
+
+
 def test_what_a_party_leaves_in_the_cart_is_not_for_the_next(guest):
     guest.restaurant.order(guest.table, DISH)
     expect(guest.page.locator("[data-action=bill]")).to_contain_text("₩")
