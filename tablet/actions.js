@@ -2,7 +2,7 @@
 
 import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
-import { newEntry, Outbox } from "./outbox.js";
+import { LONG, newEntry, Outbox } from "./outbox.js";
 import { change, keep, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
 import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
@@ -54,6 +54,8 @@ export function start() {
     },
   });
   stream.run();
+  // The page before this one may have been sending it when it ended.
+  if (state.entry?.state === "waiting") change({ entry: { ...state.entry, unsure: true } });
   deliver();
 }
 
@@ -247,13 +249,23 @@ export function submit({ session = state.party.session?.id ?? null } = {}) {
 }
 
 function deliver() {
-  if (state.entry) outbox.deliver(state.entry);
+  if (!state.entry) return;
+  outbox.deliver(state.entry);
+  setTimeout(() => change({}), LONG); // then the page has more to say
 }
 
 // The guest says that an old order is still wanted: it goes on under the same key.
 export function sendAfterAll() {
   settleEntry({ ...state.entry, state: "waiting", since: Date.now() });
-  outbox.deliver(state.entry);
+  deliver();
+}
+
+// The guest says that an old order is no longer wanted. If it may be in the kitchen, what is in it must not stay in the
+// cart: it would be ordered twice.
+export function doNotSend() {
+  const { unsure } = state.entry;
+  if (unsure) clearCart();
+  dropEntry({ dialog: unsure ? { name: "bill", unsure: true } : null });
 }
 
 const ABOUT_THE_MENU = ["SOLD_OUT", "PRICE_CHANGED", "ITEM_NOT_FOUND", "INVALID_OPTION", "OPTION_COUNT"];

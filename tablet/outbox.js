@@ -11,6 +11,7 @@ import { Refused, SignedOut } from "./api.js";
 import { newKey } from "./storage.js";
 
 const STALE = 10 * 60 * 1000; // milliseconds
+export const LONG = 30 * 1000; // milliseconds after which a guest had better ask staff
 const FIRST_PAUSE = 800;
 const LONGEST_PAUSE = 15000;
 
@@ -47,6 +48,8 @@ export function pause(entry, random = Math.random()) {
   const doubled = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.max(0, entry.attempts - 1));
   return Math.max(entry.wait ?? 0, doubled * (0.5 + random));
 }
+
+export const takesLong = (entry, now = Date.now()) => now - entry.since >= LONG;
 
 export function isStale(entry, now = Date.now()) {
   return entry.state === "waiting" && now - entry.since > STALE;

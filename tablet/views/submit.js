@@ -1,9 +1,10 @@
 // After the guest has confirmed: exactly one of three honest states.
 
-import { dropEntry, goOnWithout, sendAfterAll, submitAgain } from "../actions.js";
+import { doNotSend, dropEntry, goOnWithout, sendAfterAll, submitAgain } from "../actions.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
+import { takesLong } from "../outbox.js";
 import { change, state } from "../state.js";
 import { icon, sheet } from "./parts.js";
 
@@ -15,7 +16,7 @@ export function submitSheet() {
     name: "submit",
     title: t("sending"),
     closable: false,
-    body: html`<div class="big" role="status"><span class="spinner" aria-hidden="true"></span>${entry.attempts > 0 ? html`<p>${t("stillSending")}</p>` : nothing}</div>`,
+    body: html`<div class="big" role="status"><span class="spinner" aria-hidden="true"></span>${entry.attempts > 0 ? html`<p>${t("stillSending")}</p>` : nothing}${takesLong(entry) ? html`<p>${t("askStaff")}</p>` : nothing}</div>`,
   });
 }
 
@@ -40,7 +41,7 @@ function refused(entry) {
   const [words, label, act] = (CASES[entry.reason.code] ?? otherwise)(entry);
   const buttons = html`${act === toCart ? nothing : html`<button type="button" class="secondary" data-action="change" @click=${toCart}>${t("changeOrder")}</button>`}
     <button type="button" class="primary" data-action="resolve" @click=${act}>${label}</button>`;
-  return notSent("refused", words, buttons);
+  return notSent("refused", t("notSent"), words, buttons);
 }
 
 const toCart = () => dropEntry();
@@ -73,16 +74,17 @@ const newPrices = ({ lines, total }, shown) =>
 function asking(entry) {
   return notSent(
     "asking",
+    t(entry.unsure ? "notConfirmed" : "notSent"),
     html`${t("oldReason")} ${entry.unsure ? t("mayHaveArrived") : nothing}`,
-    html`<button type="button" class="secondary" data-action="drop" @click=${() => dropEntry({ dialog: entry.unsure ? { name: "bill", unsure: true } : null })}>${t("doNotSend")}</button>
+    html`<button type="button" class="secondary" data-action="drop" @click=${doNotSend}>${t("doNotSend")}</button>
       <button type="button" class="primary" data-action="send-after-all" @click=${sendAfterAll}>${t("sendNow")}</button>`,
   );
 }
 
-function notSent(name, words, buttons) {
+function notSent(name, title, words, buttons) {
   return sheet({
     name,
-    title: t("notSent"),
+    title,
     closable: false,
     body: html`<div class="big" role="alert"><span class="tick bad">${icon("wrong")}</span>${words}</div>`,
     footer: html`<div class="choices">${buttons}</div>`,

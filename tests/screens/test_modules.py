@@ -84,6 +84,10 @@ def test_an_order_is_old_after_ten_minutes(run):
     assert run("/tablet/outbox.js", script) == [False, True]
 
 
+def test_an_order_takes_long_after_half_a_minute(run):
+    assert run("/tablet/outbox.js", "(it) => [29999, 30000].map((now) => it.takesLong({ since: 0 }, now))") == [False, True]
+
+
 def test_a_new_entry_is_frozen_as_it_was_confirmed(run):
     line = {"key": "x", "item": "i", "quantity": 2, "options": ["o"], "note": "", "name": "Soup", "unit": 5, "total": 10, "problem": None}
     script = "(it) => [1, 2].map(() => it.newEntry({ lines: [line], total: 10, session: null, note: '', table: 't' }, 7))"

@@ -36,6 +36,9 @@ class Network:
                 route.abort("connectionreset")
         elif fate == "proxy":  # somebody else's error page
             route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html")
+        elif fate == "busy":
+            body = '{"status": 429, "code": "TOO_MANY_REQUESTS", "title": "", "detail": ""}'
+            route.fulfill(status=429, body=body, content_type="application/problem+json", headers={"Retry-After": "1"})
         elif fate == "never":  # no answer at all, unless the test lets it through
             self.held.append(route)
 
@@ -337,8 +340,48 @@ def test_an_order_that_is_no_longer_wanted_may_have_arrived_and_the_page_says_so
     for _ in range(35):
         wait_out(page)
         page.wait_for_timeout(20)
+    expect(guest.sees("asking").get_by_role("heading")).to_have_text("Not confirmed")
     guest.sees("asking").locator("[data-action=drop]").click()
     expect(guest.sees("bill")).to_contain_text("may already have reached the kitchen")
+    expect(guest.cart()).to_have_count(0)  # else it would be ordered twice
+
+
+def test_an_order_that_is_no_longer_wanted_and_has_surely_not_arrived_is_in_the_cart_again(guest):
+    page = guest.page
+    page.clock.install()
+    Network(page, *["busy"] * 1000)
+    guest.takes(DISH).reviews().confirms()
+    until_failed(guest)
+    page.clock.fast_forward(11 * 60_000)
+    expect(guest.sees("asking").get_by_role("heading")).to_have_text("Not sent")
+    guest.sees("asking").locator("[data-action=drop]").click()
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(guest.cart()).to_have_count(1)
+    assert guest.stored("entry") is None
+
+
+def test_an_order_that_was_being_sent_when_the_power_went_may_have_arrived(guest):
+    page = guest.page
+    page.clock.install()
+    Network(page, *["never"] * 2)
+    guest.takes(DISH).reviews().confirms()
+    guest.sees("submit")
+    page.goto("about:blank")
+    page.clock.fast_forward(11 * 60_000)
+    page.goto("/tablet/")
+    expect(guest.sees("asking").get_by_role("heading")).to_have_text("Not confirmed")
+
+
+def test_a_guest_whose_order_takes_long_is_sent_to_staff(guest):
+    page = guest.page
+    page.clock.install()
+    Network(page, "never")
+    guest.takes(DISH).reviews().confirms()
+    guest.sees("submit")
+    page.clock.run_for(10_000)
+    expect(guest.sees("submit")).not_to_contain_text("tell staff")
+    page.clock.run_for(21_000)
+    expect(guest.sees("submit")).to_contain_text("If it takes long, please tell staff.")
 
 
 def test_a_tablet_cut_off_while_it_sends_keeps_the_order_until_it_is_set_up_again(guest):
