@@ -164,7 +164,27 @@ function takeNumber({ number }) {
 function settleParty(party) {
   const before = state.party.session;
   if (before && before.id !== party.session?.id) partyIsOver();
+  else if (isMoreCancelled(state.party.orders, party.orders)) tellOfCancelling();
   keep("party", party);
+}
+
+const cancelled = (order) => order.lines.reduce((sum, line) => sum + line.cancelled_quantity, 0);
+
+// Of an order that was known before, however we hear of it: an event may have been missed.
+function isMoreCancelled(before, now) {
+  const known = new Map(before.map((order) => [order.id, order]));
+  return now.some((order) => known.has(order.id) && cancelled(order) > cancelled(known.get(order.id)));
+}
+
+function tellOfCancelling() {
+  say({ name: "somethingCancelled" });
+  const isRead = state.dialog?.name === "bill" && !nobodyThere();
+  if (!isRead) keep("unreadBill", true);
+}
+
+export function openBill(more = {}) {
+  keep("unreadBill", null);
+  change({ dialog: { name: "bill", ...more } });
 }
 
 let leftBehind = null; // {prefs, cart, cartNote} of a party that is over, until nobody is at the tablet
@@ -173,6 +193,7 @@ let leftBehind = null; // {prefs, cart, cartNote} of a party that is over, until
 // right now keeps theirs.
 function partyIsOver() {
   leaveBehind();
+  keep("unreadBill", null);
   if (nobodyThere()) startAnew();
   // Where no stream comes through, nobody tells us that staff have come. Calls still on their way have their own end.
   change({ calls: waitingCalls() });
@@ -265,7 +286,8 @@ export function sendAfterAll() {
 export function doNotSend() {
   const { unsure } = state.entry;
   if (unsure) clearCart();
-  dropEntry({ dialog: unsure ? { name: "bill", unsure: true } : null });
+  dropEntry();
+  if (unsure) openBill({ unsure: true });
 }
 
 const ABOUT_THE_MENU = ["SOLD_OUT", "PRICE_CHANGED", "ITEM_NOT_FOUND", "INVALID_OPTION", "OPTION_COUNT"];

@@ -99,6 +99,8 @@ export const TEXTS = {
   ready: ["곧 나옵니다", "Ready"],
   served: ["나왔습니다", "Served"],
   cancelled: ["취소됨", "Cancelled"],
+  somethingCancelled: ["취소된 메뉴가 있습니다. ‘주문 내역’을 봐 주세요.", "Something was cancelled. Please see “My orders”."],
+  unreadBill: ["취소된 메뉴 있음", "something was cancelled"],
   partlyCancelled: ["{count}개 취소됨", "{count} cancelled"],
   billTotal: ["지금까지 합계", "Total so far"],
   thanks: ["감사합니다!", "Thank you!"],

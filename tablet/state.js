@@ -16,6 +16,7 @@ export const state = {
   category: null, // id of the category in view
   query: "",
   party: { session: null, orders: [] },
+  unreadBill: null, // true while something on it was cancelled that the guest has not seen
   cart: [],
   cartNote: "",
   entry: null, // the order under way, see outbox.js
@@ -41,6 +42,7 @@ export function recall() {
     menu: kept("menu"),
     calls: kept("waitingCalls") ?? {},
     party: kept("party") ?? { session: null, orders: [] },
+    unreadBill: kept("unreadBill"),
   });
 }
 

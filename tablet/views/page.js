@@ -1,7 +1,7 @@
 // The whole page: the frame around the menu, and what lies over it.
 
-import { billTotal } from "../actions.js";
-import { html, nothing } from "../html.js";
+import { billTotal, openBill } from "../actions.js";
+import { classMap, html, nothing } from "../html.js";
 import { LANGUAGES, t } from "../i18n.js";
 import { money } from "../money.js";
 import { change, setPrefs, state } from "../state.js";
@@ -46,9 +46,7 @@ export function page() {
           <span class="store">${store.name}</span><span class="table">${t("table")} ${table.number}</span>
         </button></h1>
         ${searchBox()}
-        <button type="button" class="secondary bill-button" data-action="bill" aria-label=${`${t("myOrders")} ${state.party.orders.length ? money(billTotal()) : ""}`.trim()} @click=${() => change({ dialog: { name: "bill" } })}>
-          ${icon("list")}<span>${t("myOrders")}</span>${state.party.orders.length ? html`<strong>${money(billTotal())}</strong>` : nothing}
-        </button>
+        ${billButton()}
         <button type="button" class="secondary language" lang=${other} aria-label=${LANGUAGES[other]} data-action="language" @click=${() => setPrefs({ language: other })}>${icon("globe")}<span>${LANGUAGES[other]}</span></button>
         <button type="button" class="secondary look" aria-label=${t("look")} data-action="look" @click=${() => change({ dialog: { name: "look" } })}>${icon("look")}</button>
       </header>
@@ -57,6 +55,14 @@ export function page() {
       <section class="bottom" aria-label=${t("callStaff")}>${callStrip()}${cartBar()}</section>
     </div>
     ${over() ?? toast()}`;
+}
+
+function billButton() {
+  const total = state.party.orders.length ? money(billTotal()) : "";
+  const label = [`${t("myOrders")} ${total}`.trim(), state.unreadBill && t("unreadBill")].filter(Boolean).join(", ");
+  return html`<button type="button" class=${classMap({ secondary: true, "bill-button": true, unread: state.unreadBill })} data-action="bill" aria-label=${label} @click=${() => openBill()}>
+    ${icon("list")}<span>${t("myOrders")}</span>${total ? html`<strong>${total}</strong>` : nothing}
+  </button>`;
 }
 
 let pressing;

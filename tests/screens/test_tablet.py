@@ -333,6 +333,52 @@ def test_own_orders_are_live(guest):
     expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
 
 
+def marked(guest):
+    return guest.page.locator("[data-action=bill].unread")
+
+
+def cancel_one(hanok, order):
+    part = [{"line": order["lines"][0]["id"], "quantity": 1}]
+    return hanok.ask("POST", f"staff/orders/{order['id']}/cancel", reason="stock", version=order["version"], lines=part)
+
+
+def test_what_staff_cancel_the_guest_is_told_and_finds_on_the_bill(guest):
+    page, hanok = guest.page, guest.restaurant
+    order = hanok.order(guest.table, DISH, quantity=3)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    order = hanok.move(order, "preparing")
+    page.wait_for_timeout(300)
+    expect(page.locator(".toast p")).to_have_count(0)
+    order = cancel_one(hanok, order)
+    expect(page.locator(".toast")).to_have_text("Something was cancelled. Please see “My orders”.")
+    expect(marked(guest)).to_have_attribute("aria-label", f"My orders ₩{order['total']:,}, something was cancelled")
+    assert marked(guest).evaluate("(button) => getComputedStyle(button, '::after').width") == "18px"
+    page.reload()
+    guest.at_the_menu()
+    expect(marked(guest)).to_be_visible()
+    guest.taps("bill")
+    expect(guest.sees("bill")).to_contain_text("1 cancelled")
+    page.keyboard.press("Escape")
+    expect(marked(guest)).to_have_count(0)
+    guest.taps("bill")
+    cancel_one(hanok, order)
+    expect(guest.sees("bill")).to_contain_text("2 cancelled")  # before the guest's eyes
+    expect(marked(guest)).to_have_count(0)
+
+
+def test_what_was_cancelled_while_the_tablet_was_off_is_told_to_its_party_and_to_no_other(guest):
+    page, hanok = guest.page, guest.restaurant
+    order = hanok.order(guest.table, DISH, quantity=2)
+    expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+    page.goto("about:blank")
+    cancel_one(hanok, order)
+    page.goto("/tablet/")
+    expect(marked(guest)).to_be_visible()
+    hanok.complete(guest.table)
+    guest.sees("thanks")
+    expect(marked(guest)).to_have_count(0)
+
+
 def test_a_dish_that_is_ready_is_seen_to_be_so_where_the_tablet_knows_of_three_steps(open_page, hanok, table):
     """The kitchen had three when the tablet was set up. Likewise a dish that was ready when four became three."""
     device = hanok.device(table)
