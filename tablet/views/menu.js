@@ -93,9 +93,11 @@ const shownCategories = () => (state.menu?.categories ?? []).filter((category) =
 const inView = () => state.category ?? shownCategories()[0]?.id;
 
 function matches(item) {
-  const query = state.query.trim().toLocaleLowerCase();
-  return !query || `${item.name} ${item.description}`.toLocaleLowerCase().includes(query);
+  return [item.name, item.description].some((text) => bare(text).includes(bare(state.query)));
 }
+
+// Where Korean is written with a space, and where without, people differ.
+const bare = (text) => text.toLocaleLowerCase().replace(/\s+/g, "");
 
 function goTo(id) {
   change({ category: id, query: "" });

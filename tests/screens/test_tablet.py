@@ -125,6 +125,9 @@ def test_categories_search_and_sold_out(guest):
     expect(page.locator(".categories button").last).to_have_attribute("aria-current", "true")
     page.get_by_role("searchbox").fill("비빔밥")
     expect(page.locator(".card")).to_have_count(2)
+    for query in ("사골떡만둣국", " 사골 떡 만둣국"):  # however it is spaced
+        page.get_by_role("searchbox").fill(query)
+        expect(page.locator(".card .name")).to_have_text("사골 떡만둣국")
     page.get_by_role("searchbox").fill("zzz")
     expect(page.locator(".empty")).to_contain_text("zzz")
     page.get_by_label("Clear the search").click()
