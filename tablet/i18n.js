@@ -67,7 +67,7 @@ export const TEXTS = {
   reviewTitle: ["이대로 주문할까요?", "Send this order?"],
   reviewHint: ["‘주문 보내기’를 누르면 바로 주방으로 전달됩니다.", "It goes to the kitchen as soon as you confirm."],
   confirm: ["주문 보내기", "Send to the kitchen"],
-  change: ["더 담기", "Change it"],
+  change: ["수정하기", "Change it"],
   sending: ["주방으로 보내는 중…", "Sending to the kitchen…"],
   stillSending: ["연결이 불안정합니다. 주문은 그대로 보관되어 있고, 연결되면 한 번만 전달됩니다.", "The connection is weak. Your order is kept and will be sent once, as soon as it is back."],
   askStaff: ["오래 걸리면 직원에게 말씀해 주세요.", "If it takes long, please tell staff."],

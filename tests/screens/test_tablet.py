@@ -517,6 +517,13 @@ def test_no_more_of_a_dish_is_put_into_the_cart_than_there_is(guest):
     expect(guest.page.locator("[data-action=review]").first).to_be_visible()
 
 
+@pytest.mark.parametrize(("locale", "words"), [("ko-KR", "수정하기"), ("en-US", "Change it")])
+def test_the_way_back_from_the_review_says_that_one_can_change_it(open_page, hanok, table, locale, words):
+    guest = Guest(open_page("/tablet/", device=hanok.device(table), locale=locale).page, hanok, table).at_the_menu()
+    guest.takes(DISH).reviews()
+    expect(guest.page.locator("[data-action=change]")).to_have_text(words)
+
+
 def test_what_sells_out_during_the_review_can_be_taken_out_there(guest):
     guest.takes(DISH).takes(OTHER).reviews()
     review = guest.sees("review")
