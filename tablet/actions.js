@@ -330,6 +330,9 @@ function countDown() {
   if (state.dialog?.name === "sent") change({ dialog: null });
 }
 
+// The tap of a hand that did not wait for the answer is not meant to take the number away.
+export const leaveNumber = () => state.seconds < SHOW_NUMBER && change({ dialog: null });
+
 export function dropEntry({ dialog = null } = {}) {
   keep("entry", null);
   change({ dialog });

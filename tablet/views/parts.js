@@ -49,7 +49,7 @@ export function stepper(quantity, { onChange, max = 99, min = 1, label }) {
 // What lies over the menu. A native modal dialog keeps the focus inside and closes with Escape; staff can be called
 // from inside it, because everything outside is out of reach. A second Escape the browser obeys without asking: what
 // must be seen is shown again.
-export function sheet({ name, title, body, footer = nothing, closable = true, onClose = () => change({ dialog: null }), wide = false }) {
+export function sheet({ name, title, body, footer = nothing, closable = true, onClose = () => change({ dialog: null }), onBeside = onClose, wide = false }) {
   return html`<dialog
     class=${classMap({ sheet: true, wide })}
     data-dialog=${name}
@@ -59,7 +59,7 @@ export function sheet({ name, title, body, footer = nothing, closable = true, on
       if (closable) onClose();
     }}
     @close=${() => (closable ? onClose() : change({}))}
-    @click=${(event) => closable && event.target === event.currentTarget && onClose()}
+    @click=${(event) => closable && event.target === event.currentTarget && onBeside()}
   >
     <div class="sheet-inside">
       <header>

@@ -1,11 +1,11 @@
 // After the guest has confirmed: exactly one of three honest states.
 
-import { doNotSend, dropEntry, goOnWithout, sendAfterAll, submitAgain } from "../actions.js";
+import { doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, submitAgain } from "../actions.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
 import { takesLong } from "../outbox.js";
-import { change, state } from "../state.js";
+import { state } from "../state.js";
 import { icon, sheet } from "./parts.js";
 
 export function submitSheet() {
@@ -25,6 +25,7 @@ export function sentSheet() {
   return sheet({
     name: "sent",
     title: t("inTheKitchen"),
+    onBeside: leaveNumber,
     // The countdown stands beside what is read aloud: else all of it would be, each second.
     body: html`<div class="big" role="status">
         <span class="tick">${icon("check")}</span>
@@ -32,7 +33,7 @@ export function sentSheet() {
         <p class="number" data-number=${order.number}>${order.number}</p>
       </div>
       <p class="muted countdown">${t("backToMenuIn", { seconds: state.seconds })}</p>`,
-    footer: html`<button type="button" class="primary" data-action="back-to-menu" @click=${() => change({ dialog: null })}>${t("backToMenu")}</button>`,
+    footer: html`<button type="button" class="primary" data-action="back-to-menu" @click=${leaveNumber}>${t("backToMenu")}</button>`,
   });
 }
 

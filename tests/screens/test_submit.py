@@ -89,6 +89,7 @@ def test_thirty_orders_over_a_lost_network_are_thirty_orders(guest):
         )
         guest.reviews().confirms()
         numbers.append(until_sent(guest))
+        page.clock.run_for(1000)
         guest.taps("back-to-menu")
         page.unroute(ORDERS)
         assert len(network.keys) >= 2 and len(set(network.keys)) == 1

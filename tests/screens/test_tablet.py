@@ -323,6 +323,25 @@ def test_the_number_is_said_once_and_not_anew_each_second(guest):
     assert sent.locator("[role=status]", has_text="Back to the menu").count() == 0
 
 
+@pytest.mark.parametrize("where", ["button", "beside"])
+def test_an_impatient_tap_does_not_take_the_number_away(guest, where):
+    guest.page.clock.install()
+    guest.page.clock.pause_at(guest.page.evaluate("Date.now() + 1000"))
+    guest.takes(DISH).reviews().confirms()
+    number, back = guest.sees_number(), guest.sees("sent").locator("[data-action=back-to-menu]")
+    place = middle_of(back) if where == "button" else (4, 4)
+    look = back.evaluate("(button) => JSON.stringify({ ...getComputedStyle(button) })")
+    guest.page.mouse.click(*place)
+    guest.page.wait_for_timeout(600)  # a tap of its own
+    guest.page.mouse.click(*place)
+    guest.page.wait_for_timeout(600)
+    assert guest.sees_number() == number
+    guest.page.clock.run_for(1000)
+    assert back.evaluate("(button) => JSON.stringify({ ...getComputedStyle(button) })") == look
+    guest.page.mouse.click(*place)
+    expect(guest.page.locator("dialog")).to_have_count(0)
+
+
 def test_own_orders_are_live(guest):
     order = guest.restaurant.order(guest.table, DISH)
     guest.taps("bill")
