@@ -364,6 +364,16 @@ def cancel_one(hanok, order):
     return hanok.ask("POST", f"staff/orders/{order['id']}/cancel", reason="stock", version=order["version"], lines=part)
 
 
+@pytest.mark.parametrize("width", [300, 390])
+def test_the_name_of_a_dish_has_room_on_a_narrow_bill(guest, width):
+    guest.page.set_viewport_size({"width": width, "height": 844})
+    guest.restaurant.order(guest.table, "사골 떡만둣국", quantity=20)
+    guest.taps("bill")
+    name = guest.sees("bill").locator(".name")
+    assert name.bounding_box()["height"] < 30  # one line
+    assert name.locator("..").bounding_box()["width"] > width / 2
+
+
 def test_what_staff_cancel_the_guest_is_told_and_finds_on_the_bill(guest):
     page, hanok = guest.page, guest.restaurant
     order = hanok.order(guest.table, DISH, quantity=3)
