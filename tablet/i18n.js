@@ -65,7 +65,7 @@ export const TEXTS = {
   items: ["{count}개", "{count}"],
   // Submit
   reviewTitle: ["이대로 주문할까요?", "Send this order?"],
-  reviewHint: ["‘주문 보내기’를 누르면 바로 주방으로 전달됩니다.", "It goes to the kitchen as soon as you confirm."],
+  reviewHint: ["주문하면 바로 주방으로 전달됩니다.", "It goes to the kitchen as soon as you confirm."],
   confirm: ["주문 보내기", "Send to the kitchen"],
   change: ["수정하기", "Change it"],
   sending: ["주방으로 보내는 중…", "Sending to the kitchen…"],
