@@ -177,13 +177,14 @@ function isMoreCancelled(before, now) {
 }
 
 function tellOfCancelling() {
+  if (state.dialog?.name === "bill" && !nobodyThere()) return; // it is seen there
   say({ name: "somethingCancelled" });
-  const isRead = state.dialog?.name === "bill" && !nobodyThere();
-  if (!isRead) keep("unreadBill", true);
+  keep("unreadBill", true);
 }
 
 export function openBill(more = {}) {
   keep("unreadBill", null);
+  if (state.toast?.name === "somethingCancelled") change({ toast: null }); // it would lie over what it points to
   change({ dialog: { name: "bill", ...more } });
 }
 

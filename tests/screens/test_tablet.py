@@ -388,14 +388,18 @@ def test_what_staff_cancel_the_guest_is_told_and_finds_on_the_bill(guest):
     page.reload()
     guest.at_the_menu()
     expect(marked(guest)).to_be_visible()
+    order = cancel_one(hanok, order)
+    expect(page.locator(".toast p")).to_have_count(1)
     guest.taps("bill")
-    expect(guest.sees("bill")).to_contain_text("1 cancelled")
+    expect(guest.sees("bill")).to_contain_text("2 cancelled")
+    expect(page.locator(".toast p")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(marked(guest)).to_have_count(0)
     guest.taps("bill")
     cancel_one(hanok, order)
-    expect(guest.sees("bill")).to_contain_text("2 cancelled")  # before the guest's eyes
+    expect(guest.sees("bill")).to_contain_text("Cancelled")  # before the guest's eyes
     expect(marked(guest)).to_have_count(0)
+    expect(page.locator(".toast p")).to_have_count(0)
 
 
 def test_what_was_cancelled_while_the_tablet_was_off_is_told_to_its_party_and_to_no_other(guest):
