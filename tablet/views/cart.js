@@ -11,7 +11,7 @@ import { icon, sheet, stepper } from "./parts.js";
 export function cartPanel() {
   const cart = priced(state.cart, state.menu);
   return html`<aside class="cart-panel" aria-label=${t("cart")}>
-    <h2>${t("cart")} ${cart.count ? html`<span class="count">${cart.count}</span>` : nothing}</h2>
+    <h2 tabindex="-1">${t("cart")} ${cart.count ? html`<span class="count">${cart.count}</span>` : nothing}</h2>
     <div class="cart-lines">${cartLines(cart)}</div>
     ${cart.count ? cartFoot(cart) : nothing}
   </aside>`;
@@ -54,9 +54,17 @@ function cartLine(line) {
       ${what(line)} ${availability(line)}
     </div>
     <p class="line-total">${lineTotal(line)}</p>
-    ${stepper(line.quantity, { onChange: (count) => changeQuantity(line.key, count), min: 0, max: line.most, label: line.name })}
-    <button type="button" class="quiet" @click=${() => changeQuantity(line.key, 0)}>${t("remove")}</button>
+    ${stepper(line.quantity, { onChange: (count, event) => setCount(line, count, event), min: 0, max: line.most, label: line.name })}
+    <button type="button" class="quiet" data-action="remove" @click=${(event) => setCount(line, 0, event)}>${t("remove")}</button>
   </li>`;
+}
+
+// The focus goes with what had it: on to the next line, else to the heading, not back to where the page begins.
+function setCount(line, count, { currentTarget }) {
+  const row = currentTarget.closest("li");
+  const next = row.nextElementSibling?.querySelector("[data-action=remove]") ?? row.closest("aside, dialog").querySelector("h2");
+  changeQuantity(line.key, count);
+  if (count < 1) queueMicrotask(() => next.focus({ preventScroll: true })); // when it is drawn
 }
 
 // A price that has changed since the dish was put in stands below the one that the guest saw then.

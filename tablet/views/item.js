@@ -23,7 +23,7 @@ export function itemSheet() {
   const quantity = Math.max(1, Math.min(most, state.dialog.quantity));
   const unit = unitPrice(item, options);
   const put = () => {
-    if (missing) return document.getElementById(`g-${missing.id}`)?.scrollIntoView({ block: "center" });
+    if (missing) return goToGroup(missing);
     if (addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim(), seen: unit })) change({ dialog: null });
   };
   return sheet({
@@ -50,6 +50,12 @@ export function itemSheet() {
   });
 }
 
+function goToGroup({ id }) {
+  const group = document.getElementById(`g-${id}`);
+  group?.scrollIntoView({ block: "center" });
+  group?.querySelector(".option:enabled")?.focus({ preventScroll: true });
+}
+
 const allThereIs = ({ stock }, taken) => html`<p class="muted" role="status">${t("portionsLeft", { count: stock })}${taken ? html` · ${t("inYourCart", { count: taken })}` : nothing}</p>`;
 
 function choice(group, options) {
@@ -60,7 +66,8 @@ function choice(group, options) {
       ? group.min === 1 ? t("chooseOne") : t("chooseExactly", group)
       : group.min === 0 ? t("chooseUpTo", group) : t("chooseBetween", group);
   const isFull = !single && group.max > 1 && taken >= group.max;
-  return html`<fieldset id=${`g-${group.id}`}>
+  const stop = group.options.find((option) => options.includes(option.id)) ?? group.options.find((option) => !option.sold_out); // of Tab
+  return html`<fieldset id=${`g-${group.id}`} role=${single ? "radiogroup" : nothing} @keydown=${single ? byArrow : nothing}>
     <legend>
       ${group.name} <span class="rule">${rule}${group.max > 1 ? html` · ${t("chosen", { count: taken })}` : nothing}</span>
       ${group.min > 0 ? html`<span class=${classMap({ badge: true, done: taken >= group.min })}>${t("required")}</span>` : nothing}
@@ -71,6 +78,7 @@ function choice(group, options) {
         type="button"
         role=${single ? "radio" : "checkbox"}
         aria-checked=${on}
+        tabindex=${single && option !== stop ? "-1" : nothing}
         class="option"
         ?disabled=${option.sold_out || (isFull && !on)}
         data-option=${option.id}
@@ -82,4 +90,17 @@ function choice(group, options) {
       </button>`;
     })}
   </fieldset>`;
+}
+
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+
+// Among options of which one is chosen an arrow key chooses the next; Tab leads to the next group.
+function byArrow(event) {
+  const step = STEPS[event.key];
+  if (!step) return;
+  event.preventDefault(); // it would scroll
+  const all = [...event.currentTarget.querySelectorAll(".option:enabled")];
+  const next = all.at((all.indexOf(event.target) + step) % all.length);
+  next.focus();
+  next.click();
 }

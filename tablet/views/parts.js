@@ -40,9 +40,9 @@ export function callStrip() {
 
 export function stepper(quantity, { onChange, max = 99, min = 1, label }) {
   return html`<div class="stepper" role="group" aria-label=${label}>
-    <button type="button" aria-label=${t("less")} ?disabled=${quantity <= min} @click=${() => onChange(quantity - 1)}>${icon("minus")}</button>
+    <button type="button" aria-label=${t("less")} ?disabled=${quantity <= min} @click=${(event) => onChange(quantity - 1, event)}>${icon("minus")}</button>
     <output aria-live="polite">${quantity}</output>
-    <button type="button" aria-label=${t("more")} ?disabled=${quantity >= max} @click=${() => onChange(quantity + 1)}>${icon("plus")}</button>
+    <button type="button" aria-label=${t("more")} ?disabled=${quantity >= max} @click=${(event) => onChange(quantity + 1, event)}>${icon("plus")}</button>
   </div>`;
 }
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from .people import Guest, middle_of, set_up
 
 DISH, OTHER, SET = "LA갈비구이", "해물파전", "마당 정식"
-PHONE, UPRIGHT = {"width": 390, "height": 844}, {"width": 800, "height": 1280}
+LANDSCAPE, PHONE, UPRIGHT = {"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 800, "height": 1280}
 
 
 # --- Set-up -----------------------------------------------------------------------------------------------------
@@ -162,6 +162,41 @@ def test_a_required_choice_is_the_guests_own(guest):
     add.click(force=True)  # it says what is missing and goes there
     expect(sheet).to_be_visible()
     expect(guest.cart()).to_have_count(0)
+
+
+def test_what_is_still_to_choose_is_under_the_next_key(guest):
+    page, item = guest.page, guest.restaurant.items[SET]
+    guest.opens(SET)
+    page.locator("[data-action=add]").focus()
+    page.keyboard.press("Enter")
+    group = guest.sees("item").get_by_role("radiogroup", name="밥 선택")
+    first, second, *_, last = [option["id"] for option in item["option_groups"][0]["options"]]
+    chosen = group.locator("[aria-checked=true]")
+    expect(group.locator(f"[data-option='{first}']")).to_be_focused()
+    expect(chosen).to_have_count(0)
+    for key, option in (("Space", first), ("ArrowDown", second), ("ArrowLeft", first), ("ArrowUp", last), ("ArrowRight", first)):
+        page.keyboard.press(key)
+        expect(chosen).to_have_attribute("data-option", option)
+        expect(chosen).to_be_focused()
+        expect(group.locator(".option:not([tabindex])")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(guest.sees("item").get_by_label("Note for the kitchen")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PHONE], ids=["panel", "sheet"])
+@pytest.mark.parametrize("button", ["Remove", "One less"])
+def test_the_focus_stays_in_the_cart_when_a_line_goes(guest, size, button):
+    page = guest.page
+    page.set_viewport_size(size)
+    guest.takes(DISH).takes(OTHER)
+    if size == PHONE:
+        guest.taps("cart")
+    within = guest.sees("cart") if size == PHONE else page.locator(".cart-panel")
+    within.get_by_role("button", name=button).first.press("Enter")
+    expect(within.locator(".line")).to_have_count(1)
+    expect(within.get_by_role("button", name="Remove")).to_be_focused()
+    within.get_by_role("button", name=button).press("Enter")
+    expect(within.get_by_role("heading")).to_be_focused()
 
 
 def test_the_cart_counts_and_survives_a_reload(guest):
