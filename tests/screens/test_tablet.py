@@ -199,6 +199,22 @@ def test_the_focus_stays_in_the_cart_when_a_line_goes(guest, size, button):
     expect(within.get_by_role("heading")).to_be_focused()
 
 
+def test_in_forced_colours_what_can_be_tapped_has_an_edge(open_page, hanok, table):
+    page = open_page("/tablet/", device=hanok.device(table), forced_colors="active").page
+    guest = Guest(page, hanok, table).at_the_menu()
+    without = """[...document.querySelectorAll("button, .sheet, .note input, [type=search]")].filter((one) => {
+        const { borderTopWidth, borderTopStyle, borderTopColor } = getComputedStyle(one);
+        return one.checkVisibility() && (parseFloat(borderTopWidth) < 1 || borderTopStyle !== "solid" || borderTopColor === "rgba(0, 0, 0, 0)");
+    }).map((one) => one.outerHTML.slice(0, 100))"""
+    assert page.evaluate(without) == []
+    guest.takes(DISH).opens(SET)
+    option = guest.sees("item").get_by_role("radio").first
+    edge = "(option) => getComputedStyle(option).borderTopWidth"
+    before = option.evaluate(edge)
+    option.click()
+    assert page.evaluate(without) == [] and option.evaluate(edge) != before
+
+
 def test_the_cart_counts_and_survives_a_reload(guest):
     page = guest.page
     guest.takes(DISH).takes(DISH).takes(OTHER)
