@@ -44,7 +44,7 @@ new MutationObserver((_, observer) => {
 """
 # When the guest has tapped, and when which order has appeared, in milliseconds since 1970.
 TAPPED = "addEventListener('click', (event) => event.target.closest('[data-action=confirm]') && (window.tapped = Date.now()), true)"
-BACK = "document.querySelector('[data-action=back-to-menu]')?.click()"
+BACK = "document.querySelector('dialog header button')?.click()"
 APPEARED = """
 window.appeared = {};
 new MutationObserver(() => {
