@@ -883,6 +883,47 @@ def test_a_manager_has_the_board_and_nothing_else(board):
     assert page.goto("/admin/orders/order/").status == 403
 
 
+def opened_tables(board):
+    board.taps("settings")
+    board.taps("tables", board.dialog())
+    return board.dialog()
+
+
+def test_a_manager_cuts_off_a_tablet(guest, board, hanok, table):
+    opened_tables(board).locator(f"[data-row='{table}']").locator("[data-action=cut-off]").click()
+    board.page.wait_for_timeout(600)  # a second tap is not meant
+    board.taps("do-cut-off", board.dialog())
+    expect(board.page.locator(".toast")).to_contain_text("cut off")
+    expect(guest.page.get_by_text("Staff signed this tablet out")).to_be_visible(timeout=20_000)
+    hanok.forget_device(table)
+
+
+def test_a_manager_adds_a_table_and_changes_it(board, hanok):
+    def fill(**fields):
+        for name, value in fields.items():
+            dialog.locator(f"[name={name}]").fill(value)
+        board.taps("save-table", dialog)
+
+    dialog = opened_tables(board)
+    board.taps("add-table", dialog)
+    fill(number="Terrace")
+    expect(dialog.locator("[name=password]:invalid")).to_be_visible()  # a tablet needs one
+    fill(number="1", password="terrace-1")
+    expect(board.page.locator(".toast")).to_contain_text("This store has a table with that number.")
+    fill(number="Terrace")
+    board.taps("change-table", dialog.locator("[data-row=Terrace]"))
+    expect(dialog.locator("[name=number]")).to_have_value("Terrace")
+    board.page.wait_for_timeout(600)
+    dialog.get_by_role("switch").click()
+    fill(number="Garden", password="garden-22")
+    expect(dialog.locator("[data-row=Garden]")).to_contain_text("Not in use")
+    hanok.read_again()
+    hanok.ask("PATCH", f"staff/tables/{hanok.tables['Garden']}", is_active=True)
+    signed_in = hanok.ask("POST", "tablet/login", store="hanok", table="Garden", password="garden-22")
+    assert signed_in["table"]["id"] == hanok.tables["Garden"]
+    hanok.ask("PATCH", f"staff/tables/{hanok.tables['Garden']}", is_active=False)
+
+
 def test_an_owner_finds_the_history_from_the_board(open_board):
     board = open_board("hanok-owner")
     board.taps("settings")

@@ -1,4 +1,4 @@
-// What lies over the board: one table whole, cancelling, completing, sold-out, settings.
+// What lies over the board: one table whole, cancelling, completing, sold-out, settings. The store's tables: tables.js.
 
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
 import { cancel, complete, refreshMenu, setSoldOut, setStock } from "./actions.js";
@@ -7,18 +7,28 @@ import { dishOf, orderPart, statusName } from "./card.js";
 import { LANGUAGES, t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { change, choose, page, state } from "./state.js";
+import { cutOffDialog, openTables, tableForm, tablesDialog } from "./tables.js";
 import { tapOf } from "./taps.js";
 import { notices, toast } from "./views.js";
 
-const DIALOGS = { table: tableDialog, cancel: cancelDialog, complete: completeDialog, soldOut: soldOutDialog, settings: settingsDialog };
+const DIALOGS = {
+  table: tableDialog,
+  cancel: cancelDialog,
+  complete: completeDialog,
+  soldOut: soldOutDialog,
+  settings: settingsDialog,
+  tables: tablesDialog,
+  aTable: tableForm,
+  cutOff: cutOffDialog,
+};
 
 export const dialog = () => (state.dialog ? DIALOGS[state.dialog.name]() : null);
 
-const close = () => change({ dialog: null });
-const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
+export const close = () => change({ dialog: null });
+export const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
 
 // Each question has a dialog element of its own, so that none is answered by a tap that was on its way to another.
-function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name }) {
+export function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name }) {
   const drawn = html`<dialog
     class=${classMap({ wide })}
     data-dialog=${state.dialog.name}
@@ -208,6 +218,7 @@ function settingsDialog() {
     body: html`${choice(t("language"), "language", Object.entries(LANGUAGES).map(([code, name]) => [code, name, code]))}
       ${choice(t("escalation"), "escalateAfter", ESCALATIONS.map((seconds) => [seconds, seconds < 60 ? t("seconds", { seconds }) : t("minutes", { minutes: seconds / 60 })]))}
       <p class="links">
+        <button type="button" data-action="tables" @click=${openTables}>${t("tables")}</button>
         ${page.user.role === "owner" ? html`<a class="button" href="/admin/sessions_app/tablesession/">${t("history")}</a>` : nothing}
         <a class="button" href="/admin/">${t("admin")}</a>
       </p>

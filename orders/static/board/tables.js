@@ -1,0 +1,78 @@
+// The store's tables: whoever is in charge while the owner is away adds one, gives it another number or password, takes it
+// out of use, or cuts off a tablet that has gone astray.
+
+import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
+import { all, request } from "./api.js";
+import { attempt, say } from "./attempt.js";
+import { close, edit, sheet } from "./dialogs.js";
+import { t } from "./i18n.js";
+import { change, state } from "./state.js";
+
+const listed = async () => change({ tables: await all("tables") });
+
+export function openTables() {
+  change({ dialog: { name: "tables" } });
+  attempt(listed);
+}
+
+const openTable = ({ id = null, number = "", is_active = true } = {}) => change({ dialog: { name: "aTable", id, number, password: "", inUse: is_active } });
+
+export function tablesDialog() {
+  return sheet({
+    wide: true,
+    title: t("tables"),
+    body: state.tables ? html`<ul class="choose">${repeat(state.tables, (table) => table.id, row)}</ul>` : html`<p role="status">${t("loading")}</p>`,
+    footer: html`<button type="button" class="strong" data-action="add-table" @click=${() => openTable()}>${t("addTable")}</button>`,
+  });
+}
+
+const row = (table) => html`<li data-row=${table.number}>
+  <span class="what"><span class="name">${table.number}</span>${table.is_active ? nothing : html`<span class="muted">${t("notInUse")}</span>`}</span>
+  <button type="button" data-action="change-table" aria-label=${t("changeTable", { number: table.number })} @click=${() => openTable(table)}>${t("changeIt")}</button>
+  <button type="button" data-action="cut-off" aria-label=${t("cutOffTable", { number: table.number })} @click=${() => change({ dialog: { name: "cutOff", id: table.id, number: table.number } })}>
+    ${t("cutOff")}
+  </button>
+</li>`;
+
+export function tableForm() {
+  const { id, number, password, inUse } = state.dialog;
+  return sheet({
+    title: id ? t("changeTable", { number: tableNow(id).number }) : t("addTable"),
+    body: html`<form id="table" class="fields" @submit=${save}>
+      <label>${t("tableNumber")}<input name="number" required maxlength="20" autocomplete="off" .value=${live(number)} @input=${(event) => edit({ number: event.target.value })} /></label>
+      <label>
+        ${t("tablePassword")}
+        <input name="password" ?required=${!id} minlength="4" maxlength="128" autocomplete="off" placeholder=${id ? t("asItIs") : ""} .value=${live(password)} @input=${(event) => edit({ password: event.target.value })} />
+      </label>
+      ${id ? html`<p class="muted">${t("newPasswordHint")}</p>` : nothing}
+      <button type="button" role="switch" aria-label=${t("inUse")} aria-checked=${inUse} class=${classMap({ switch: true, off: !inUse })} @click=${() => edit({ inUse: !inUse })}>${t(inUse ? "inUse" : "notInUse")}</button>
+    </form>`,
+    footer: html`<button type="button" data-action="keep" @click=${openTables}>${t("keep")}</button>
+      <button class="strong" form="table" data-action="save-table">${t("save")}</button>`,
+  });
+}
+
+const tableNow = (id) => state.tables.find((table) => table.id === id);
+
+// Only what is another now: a password that is not said stays.
+async function save(event) {
+  event.preventDefault();
+  const { id, number, password, inUse } = state.dialog;
+  const body = { ...(id && number === tableNow(id).number ? {} : { number }), ...(password ? { password } : {}), is_active: inUse };
+  if (await attempt(() => request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body))) openTables();
+}
+
+export function cutOffDialog() {
+  const { id, number } = state.dialog;
+  const cutOff = async () => {
+    if (!(await attempt(() => request("POST", `tables/${id}/sign-out`)))) return;
+    close();
+    say({ name: "isCutOff", values: { number } });
+  };
+  return sheet({
+    title: t("cutOffTable", { number }),
+    body: html`<p>${t("cutOffHint")}</p>`,
+    footer: html`<button type="button" data-action="keep" @click=${openTables}>${t("keep")}</button>
+      <button type="button" class="danger" data-action="do-cut-off" @click=${cutOff}>${t("cutOff")}</button>`,
+  });
+}
