@@ -21,13 +21,26 @@ let outbox = null;
 
 // --- Signing in and out -------------------------------------------------------------------------------------------
 
-export async function setUp({ store, table, password }) {
-  change({ busy: true, notice: null });
-  try {
+export const setUp = ({ store, table, password }) =>
+  withPassword(async () => {
     change({ device: await signIn(store.trim(), table.trim(), password) });
     keepOwnPrefs();
     recall();
     start();
+  });
+
+// Staff know the password; a guest's child that presses for long enough doesn't.
+export const signOutByHand = ({ password }) =>
+  withPassword(async () => {
+    const { store, table } = state.device;
+    await signIn(store.code, table.number, password);
+    signedOut(null);
+  });
+
+async function withPassword(work) {
+  change({ busy: true, notice: null });
+  try {
+    await work();
   } catch (error) {
     if (error instanceof Unreachable) change({ notice: { name: "noConnection" } });
     else if (error.status === 429) change({ notice: { name: "tryLater", values: { minutes: Math.ceil(error.retryAfter / 60) } } });

@@ -132,7 +132,7 @@ export const TEXTS = {
   notConnected: ["연결 안 됨", "Not connected"],
   version: ["버전", "Version"],
   signOut: ["이 태블릿 로그아웃", "Sign this tablet out"],
-  signOutQuestion: ["로그아웃하면 다시 설정할 때 테이블 비밀번호가 필요합니다.", "After this, setting it up again needs the table password."],
+  signOutQuestion: ["직원만 로그아웃할 수 있습니다. 테이블 비밀번호를 입력해 주세요.", "Only staff can sign it out: please type in the table password."],
   on: ["켜짐", "On"],
   off: ["꺼짐", "Off"],
 };

@@ -1,7 +1,7 @@
 // Behind a long press on the store's name: what staff need at the tablet.
 
-import { signedOut } from "../actions.js";
-import { html } from "../html.js";
+import { signOutByHand } from "../actions.js";
+import { html, nothing } from "../html.js";
 import { LANGUAGES, t } from "../i18n.js";
 import { change, setPrefs, state } from "../state.js";
 import { sheet } from "./parts.js";
@@ -21,7 +21,7 @@ export function cornerSheet() {
         <dt>${t("version")}</dt>
         <dd>${VERSION}</dd>
       </dl>`,
-    footer: html`<button type="button" class="secondary" data-action="sign-out" @click=${() => change({ dialog: { name: "sign-out" } })}>${t("signOut")}</button>`,
+    footer: html`<button type="button" class="secondary" data-action="sign-out" @click=${() => change({ dialog: { name: "sign-out" }, notice: null })}>${t("signOut")}</button>`,
   });
 }
 
@@ -45,14 +45,25 @@ function flag(name) {
   </button>`;
 }
 
+// Why signing in, or out, has not worked.
+export const notice = () => (state.notice ? html`<p class="problem" role="alert">${t(state.notice.name, state.notice.values)}</p>` : nothing);
+
 export function signOutSheet() {
+  const send = (event) => {
+    event.preventDefault();
+    signOutByHand(Object.fromEntries(new FormData(event.target)));
+  };
   return sheet({
     name: "sign-out",
     title: t("signOut"),
-    body: html`<p>${t("signOutQuestion")}</p>`,
+    body: html`<form id="sign-out" @submit=${send}>
+      <p>${t("signOutQuestion")}</p>
+      ${notice()}
+      <label class="note">${t("tablePassword")}<input name="password" type="password" required maxlength="128" autocomplete="off" /></label>
+    </form>`,
     footer: html`<div class="choices">
       <button type="button" class="secondary" @click=${() => change({ dialog: null })}>${t("keep")}</button>
-      <button type="button" class="primary" data-action="really-sign-out" @click=${() => signedOut(null)}>${t("signOut")}</button>
+      <button class="primary" form="sign-out" data-action="really-sign-out" ?disabled=${state.busy}>${t("signOut")}</button>
     </div>`,
   });
 }

@@ -4,7 +4,7 @@ import { setUp } from "../actions.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { state } from "../state.js";
-import { languages } from "./corner.js";
+import { languages, notice } from "./corner.js";
 
 const asked = new URLSearchParams(location.search); // the QR code on the table's card fills in all but the password
 
@@ -18,7 +18,7 @@ export function setup() {
       <p class="brand">Table Order</p>
       <h1>${t("setupTitle")}</h1>
       <p class="muted">${t("setupHint")}</p>
-      ${state.notice ? html`<p class="problem" role="alert">${t(state.notice.name, state.notice.values)}</p>` : nothing}
+      ${notice()}
       ${state.entry ? html`<p class="problem">${t("orderWaits")}</p>` : nothing}
       <label>${t("storeCode")}<input name="store" required maxlength="40" autocapitalize="none" autocomplete="off" spellcheck="false" value=${asked.get("store") ?? ""} /></label>
       <label>${t("tableNumber")}<input name="table" required maxlength="20" autocomplete="off" value=${asked.get("table") ?? ""} /></label>

@@ -103,7 +103,7 @@ def test_a_renamed_table_is_called_so_on_its_tablet(guest):
     expect(page.locator(".where")).to_contain_text("Table " + number)
 
 
-def test_the_staff_corner_opens_to_a_long_press_only(guest):
+def test_the_staff_corner_opens_to_a_long_press_and_signs_out_with_the_password_only(guest):
     where = guest.page.locator("[data-action=corner]")
     where.click()
     expect(guest.page.locator("dialog")).to_have_count(0)
@@ -112,7 +112,14 @@ def test_the_staff_corner_opens_to_a_long_press_only(guest):
     expect(corner).to_contain_text("Live")
     guest.taps("sign-out")
     guest.taps("really-sign-out")
+    expect(guest.sees("sign-out").locator("[name=password]:invalid")).to_be_visible()
+    for password in ("a child's guess", guest.restaurant.table_password):
+        guest.sees("sign-out").locator("[name=password]").fill(password)
+        guest.taps("really-sign-out")
+        if password != guest.restaurant.table_password:
+            expect(guest.sees("sign-out")).to_contain_text("password is not right")
     expect(guest.page.locator("[name=store]")).to_be_visible()
+    assert guest.page.evaluate("localStorage.getItem('tableorder.device')") is None
 
 
 # --- Menu and cart ----------------------------------------------------------------------------------------------
