@@ -97,5 +97,5 @@ lock: .venv/installed-dev
 
 # After a change of a text: extracts it; then translate it in config/locale/ko and run this again. Needs GNU gettext.
 messages: install
-	$(BIN)/python manage.py makemessages --locale ko --no-location --no-wrap --ignore ".venv/*" --ignore "tests/*"
-	$(BIN)/python manage.py compilemessages --ignore ".venv/*"
+	$(BIN)/python manage.py makemessages --locale ko --no-location --no-wrap --ignore ".venv/*" --ignore ".production/*" --ignore "tests/*"
+	$(BIN)/python manage.py compilemessages --ignore ".venv/*" --ignore ".production/*"

@@ -104,10 +104,18 @@ class ChoiceInline(DraggableInline):
 
     def get_formset(self, request, obj=None, **kwargs):
         formset = super().get_formset(request, obj, **kwargs)
+        group = formset.form.base_fields["group"]
         if obj is not None:
-            group = formset.form.base_fields["group"]
             group.queryset = group.queryset.in_store(obj.store)
+        if not self.get_autocomplete_fields(request):
+            # With its options, for two groups may have one name; and once, not for every row.
+            group.choices = [("", group.empty_label), *((row.pk, with_options(group, row)) for row in group.queryset.with_options())]
         return formset
+
+
+def with_options(field, group) -> str:
+    options = ", ".join(option.name for option in group.options.all())
+    return f"{field.label_from_instance(group)} ({options})" if options else field.label_from_instance(group)
 
 
 @admin.register(Item)
@@ -278,3 +286,7 @@ class OptionGroupAdmin(SortableAdminBase, MenuAdmin):
 
     def delete_service(self, row, *, actor):
         choices.delete_option_group(row, actor=actor)
+
+    def what_is_lost(self, row):
+        dishes = row.items.alive().order_by("category__position", "position", "pk")
+        return [_("%(item)s is offered without it") % {"item": item} for item in dishes]

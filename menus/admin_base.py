@@ -56,9 +56,16 @@ class MenuAdmin(StoreScopedAdmin):
     def get_deleted_objects(self, objs, request):
         """Nothing hangs on a row that is only marked; Django's own walk would offer to delete old orders along."""
         rows = list(objs)
+        lines = []
+        for row in rows:
+            lines += filter(None, (str(row), self.what_is_lost(row)))
         names = {self.opts.verbose_name_plural if len(rows) > 1 else self.opts.verbose_name: len(rows)}
         lacking = set() if all(self.has_delete_permission(request, row) for row in rows) else {self.opts.verbose_name}
-        return [str(row) for row in rows], names, lacking, self.what_keeps(rows)
+        return lines, names, lacking, self.what_keeps(rows)
+
+    def what_is_lost(self, row) -> list[str]:
+        """What else changes with it, for the page that asks for confirmation: below the row."""
+        return []
 
     def what_keeps(self, rows) -> list[str]:
         """What stands against deleting these, for the page that asks for confirmation."""

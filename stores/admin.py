@@ -13,6 +13,7 @@ from . import (
     audit,
     services,
 )
+from .admin_confirm import confirm
 from .admin_forms import OnlyWhatChanged
 from .admin_reach import on_the_stores_clock
 from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin
@@ -74,14 +75,26 @@ class TableAdmin(StoreScopedAdmin):
 
     @admin.action(description=_("Cut off the tablet"), permissions=["change"])
     def sign_out(self, request, tables):
-        for table in tables.select_related("store"):
+        tables = list(tables.select_related("store"))
+        if "confirmed" not in request.POST:
+            return confirm(
+                self,
+                request,
+                action="sign_out",
+                title=_("Cut off the tablet"),
+                sentence=_("The tablets of these tables are signed out at once. To go on there, their password has to be typed in:"),
+                button=_("Cut off now"),
+                rows=tables,
+            )
+        for table in tables:
             services.sign_out_table(table, actor=request.user)
         done = ngettext(
-            "%(count)d tablet is cut off. To go on there, type in the table's password.",
-            "%(count)d tablets are cut off. To go on there, type in the tables' passwords.",
+            "The tablet of %(count)d table is cut off. To go on there, type in the table's password.",
+            "The tablets of %(count)d tables are cut off. To go on there, type in the tables' passwords.",
             len(tables),
         )
         self.message_user(request, done % {"count": len(tables)}, messages.SUCCESS)
+        return None
 
 
 admin.site.register(Membership, admin_people.MembershipAdmin)
@@ -110,7 +123,7 @@ class StoreAdmin(StoreScopedAdmin):
         if change:
             super().save_model(request, obj, form, change)
             if form.changed_columns:
-                audit.note(obj, "store.changed", obj.code, actor=request.user, changed=form.changed_columns)
+                audit.note(obj, "store.changed", obj.code, actor=request.user, **audit.change_in(form, form.changed_columns))
         else:
             obj.pk = services.create_store(**form.cleaned_data, actor=request.user).pk
             obj.refresh_from_db()

@@ -107,7 +107,7 @@ class MembershipAdmin(StoreScopedAdmin):
     def name(self, membership):
         return membership.user.name
 
-    @admin.display(description="")
+    @admin.display(description=_("Note"))
     def why_not(self, membership):
         return _("This person works in other stores too, so name and password can't be changed here.")
 
@@ -165,9 +165,10 @@ class MembershipAdmin(StoreScopedAdmin):
             return
         if form.changed_columns:
             obj.save(update_fields=form.changed_columns)
-        changed = ["password" if name == "password1" else name for name in form.changed_data if name != "password2"]
-        if changed:
-            audit.note(obj.store, "staff.changed", obj.user.username, actor=request.user, changed=changed)
+        told = audit.change_in(form, [name for name in form.changed_data if not name.startswith("password")])
+        told["changed"] += ["password"] if form.cleaned_data.get("password1") else []
+        if told["changed"]:
+            audit.note(obj.store, "staff.changed", obj.user.username, actor=request.user, **told)
 
 
 def note_removed(memberships, actor: User):

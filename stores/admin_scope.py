@@ -11,6 +11,9 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import IntegrityError
 from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from tableorder.errors import Malformed, Refusal
 from tableorder.transactions import whole
@@ -19,9 +22,14 @@ from .admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
 from .admin_reach import chosen_store, reach, rows_for
 from .models import Store
 
+GONE = _("This %(name)s is not there. Perhaps somebody has deleted it.")
+
 
 class ScopedFilter(admin.RelatedFieldListFilter):
     """Choices from the person's own rows. What hangs on a store is offered once one store is chosen."""
+
+    def has_output(self):
+        return bool(self.lookup_choices)  # one is enough: dishes are put in order within the category that is chosen here
 
     def field_choices(self, field, request, model_admin):
         rows = rows_for(field.remote_field.model, request.user)
@@ -177,6 +185,7 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
             return super().lookup_allowed(lookup, value, request)
         paths = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request) if not isinstance(spec, type)]
         paths += [self.date_hierarchy] if self.date_hierarchy else []
+        paths += ["store"] if self.store_first else []  # links between lists say it, also to who has one store and no such filter
         endings = ("", "__exact", "__id__exact", "__isnull", "__gte", "__gt", "__lte", "__lt")
         if any(lookup == f"{path}{ending}" for path in paths for ending in endings):
             return True
@@ -194,6 +203,25 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     # --- Writing ---
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        """With the model's own names of its fields, which are translated; Django takes the form's, which begin with a capital."""
+        said = super().construct_change_message(request, form, formsets, add)
+        with translation.override(None):
+            for change in said:
+                if set(change.get("changed", ())) == {"fields"}:
+                    change["changed"]["fields"] = [self._name_of(name, form) for name in form.changed_data]
+        return said
+
+    def _name_of(self, name, form):
+        try:
+            return str(self.opts.get_field(name).verbose_name)
+        except FieldDoesNotExist:
+            return str(form.fields[name].label)
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        self.message_user(request, GONE % {"name": opts.verbose_name}, messages.WARNING)  # Django's names its id
+        return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
 
     def save_model(self, request, obj, form, change):
         """Only what was changed is written: a form that was opened an hour ago must not bring old values back."""

@@ -24,6 +24,7 @@ SAID_ANEW = (
     gettext_noop("Action:"),
     gettext_noop("No action selected."),
     gettext_noop("Items must be selected in order to perform actions on them. No items have been changed."),
+    gettext_noop("You don’t have permission to view or edit anything."),
     # Saved
     gettext_noop("Save and add another"),
     gettext_noop("Save and continue editing"),
@@ -34,7 +35,6 @@ SAID_ANEW = (
     gettext_noop("The {name} “{obj}” was changed successfully. You may add another {name} below."),
     gettext_noop("The {name} “{obj}” was changed successfully. You may edit it again below."),
     ngettext_lazy("%(count)s %(name)s was changed successfully.", "%(count)s %(name)s were changed successfully."),
-    gettext_noop("%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?"),
     # Deleted
     gettext_noop("Delete multiple objects"),
     gettext_noop("Objects"),

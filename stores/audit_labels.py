@@ -3,6 +3,7 @@
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .models import Membership
 from .money import money
 
 ACTIONS = {
@@ -90,6 +91,8 @@ def _value(name, value, currency) -> str:
             return "—"
         case bool():
             return gettext("yes") if value else gettext("no")
+        case str() if name == "role":
+            return str(dict(Membership.Role.choices).get(value, value))
         case int() if name in _AMOUNTS:
             return money(value, currency)
         case list() if all(isinstance(inner, str) for inner in value):

@@ -139,6 +139,9 @@ class Store(models.Model):
     def __str__(self):
         return self.name
 
+    def clean(self):
+        self.code = self.code.lower()  # typed at every tablet: HANOK beside hanok would be two stores
+
     @property
     def mark(self) -> str:
         """Names the store outside its database. The id alone doesn't: the demo's stores have the same in every one."""

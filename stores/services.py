@@ -50,7 +50,7 @@ def change_table(
 ) -> Table:
     """A new password or switching it off cuts its tablets off at once. Raises TableExists."""
     table = Table.objects.in_store(table.store).lock(table.pk)
-    _, after = apply(table, number=number, is_active=is_active)
+    before, after = apply(table, number=number, is_active=is_active)
     changed = list(after)
     if after.get("is_active") is False:
         table.epoch += 1
@@ -61,7 +61,7 @@ def change_table(
         return table
     table.version += 1
     _save(table)
-    audit.note(table.store, "table.changed", table.number, actor=actor, changed=changed)
+    audit.note(table.store, "table.changed", table.number, actor=actor, changed=changed, before=before, after=after)
     journal.record(table.store_id, _changed(table))
     return table
 

@@ -1,5 +1,6 @@
 """The menu in the admin: every save is one change that the tablets hear of once, and old forms do no harm."""
 
+import html
 import io
 import re
 
@@ -530,3 +531,29 @@ def test_a_group_has_as_many_options_as_the_api_allows(desk, ours):
     assert "at most 50" in errors_of(desk.form(OptionGroup).send(**asked))
     saved(desk.form(OptionGroup).send(**asked | {"options-TOTAL_FORMS": "50"}))
     assert OptionGroup.objects.get(name="spice").options.count() == 50
+
+
+def test_the_count_of_a_category_leads_to_its_dishes(desk, ours):
+    [link] = re.findall(r'href="([^"]+category[^"]+)">2</a>', html.unescape(desk.get(list_url(Category)).content.decode()))
+    shown = desk.get(link)
+    assert shown.status_code == 200
+    assert [str(item) for item in shown.context["cl"].result_list] == ["ours bibimbap", "ours noodles"]
+
+
+def test_the_dishes_of_an_only_category_can_be_chosen_and_dragged(desk, ours):
+    [chosen] = re.findall(rf'href="([?]category__id__exact={ours.category.pk})"', desk.get(list_url(Item)).content.decode())
+    assert "drag handle" in desk.get(list_url(Item) + chosen).content.decode()
+
+
+def test_groups_of_one_name_are_told_apart_by_their_options(desk, ours):
+    make_choice(ours.item, name="Size")
+    make_choice(ours.items[1], name="Size", options=(("hot", 0), ("mild", 0)))
+    shown = desk.get(change_url(ours.item)).content.decode()
+    assert "Size (regular, large)" in shown and "Size (hot, mild)" in shown
+
+
+def test_who_deletes_a_group_is_told_which_dishes_lose_it(desk, ours):
+    group = make_choice(ours.item)[0].group
+    asked = desk.get(page("delete", OptionGroup, group.pk)).content.decode()
+    assert "ours bibimbap is offered without it" in asked
+    assert "ours noodles" not in asked

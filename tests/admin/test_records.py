@@ -13,7 +13,7 @@ from orders.admin_days import CompletedOn
 from orders.models import Order, Status
 from sessions_app.models import ServiceCall, TableSession
 from stores.audit_labels import ACTIONS
-from stores.models import AuditEntry, Event, Membership
+from stores.models import AuditEntry, Event, Membership, Store, Table
 from tests.world import make_choice, make_item, make_world, place, staff_of, tablet_of
 
 from .desk import Desk, add_url, change_url, list_url, messages_of, page, saved
@@ -264,3 +264,28 @@ def test_the_audit_tells_what_changed_from_what_to_what(desk, ours):
 
 def strings_of(node):
     return [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant) and isinstance(inner.value, str)]
+
+
+def test_the_audit_tells_of_tables_people_and_the_store_too_from_what_to_what(desk, ours):
+    saved(desk.form(Table, ours.table).send(number="Terrace", is_active=None))
+    work = Membership.objects.get(user=ours.manager)
+    saved(desk.form(Membership, work).send(role="owner", password1="kimchi stew 4711", password2="kimchi stew 4711"))
+    saved(desk.form(Store, ours.store).send(day_starts_at="3"))
+    shown = desk.get(list_url(AuditEntry)).content.decode()
+    for said in ("number: 1 → Terrace", "active: yes → no", "role: manager → owner", "day begins at: 5 → 3"):
+        assert said in shown
+    assert "password" in shown and "4711" not in shown and "pbkdf2" not in shown
+
+
+def test_the_history_of_a_row_names_its_fields_as_people_do(desk, ours):
+    saved(desk.form(Store, ours.store).send(day_starts_at="3"))
+    desk.http.cookies["django_language"] = "ko"
+    assert "하루 시작 시각" in desk.get(page("history", Store, ours.store.pk)).content.decode()
+
+
+def test_who_saves_what_was_deleted_meanwhile_is_told_so_without_its_id(desk, ours):
+    form = desk.form(Item, ours.item)
+    staff_of(ours.store, ours.owner).delete(f"staff/items/{ours.item.pk}")
+    answer = form.send(name="renamed")
+    assert "This item is not there" in messages_of(answer, desk)
+    assert str(ours.item.pk) not in messages_of(answer, desk)

@@ -62,8 +62,11 @@ def test_a_new_password_and_switching_off_cut_the_tablet_off(desk, ours):
 def test_cutting_off_the_tablet(desk, ours):
     tablet, other = tablet_of(ours.tables[0]), tablet_of(ours.tables[1])
     assert "Cut off the tablet" in desk.get(change_url(ours.table)).content.decode()
-    answer = desk.act(Table, "sign_out", ours.table)
-    assert "1 tablet is cut off" in messages_of(answer, desk)
+    asked = desk.act(Table, "sign_out", ours.table).content.decode()
+    assert "Cut off now" in asked and "signed out at once" in asked
+    assert tablet.get("tablet/session").status_code == 200
+    answer = desk.confirm(Table, "sign_out", ours.table)
+    assert "The tablet of 1 table is cut off" in messages_of(answer, desk)
     assert tablet.get("tablet/session").status_code == 401
     assert other.get("tablet/session").status_code == 200
 
@@ -106,3 +109,10 @@ def test_an_operator_creates_a_store_with_its_journal(operator, desk):
     assert store.journal.last_number == 0
     assert store.audit.get().actor_name == "Operator"
     assert desk.get(page("add", Store)).status_code == 403
+
+
+def test_a_store_s_code_has_small_letters(operator, ours):
+    new = {"name": "Hanok", "currency": "KRW", "timezone": "Asia/Seoul", "steps": "4", "day_starts_at": "5"}
+    saved(operator.form(Store).send(code="HANOK", **new))
+    assert Store.objects.get(name="Hanok").code == "hanok"
+    assert "already exists" in errors_of(operator.form(Store).send(code="OURS", **new))

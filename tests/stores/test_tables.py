@@ -80,7 +80,7 @@ def test_a_new_password_replaces_the_old_one(manager, ours):
     assert not signs_in(ours, "1")
     assert signs_in(ours, "1", "9999")
     entry = AuditEntry.objects.in_store(ours.store).get(action="table.changed")
-    assert (entry.subject, entry.actor, entry.details) == ("1", ours.manager, {"changed": ["password"]})
+    assert (entry.subject, entry.actor, entry.details) == ("1", ours.manager, {"changed": ["password"], "before": {}, "after": {}})
 
 
 def test_a_table_switched_off_keeps_its_party_on_the_board(manager, tablet, ours):
