@@ -227,7 +227,10 @@ def _end_of(rows) -> int:
 
 def _put_in_order(rows, ids):
     """(the rows in the order of `ids`, whether that is a new one)"""
-    found = {row.pk: row for row in rows.filter(pk__in=ids).locked()}  # by id, for MySQL locks every row that it looks at
+    # By id and nothing else: MySQL locks every row that it looks at, in the order of the index that it goes by.
+    theirs = list(rows.filter(pk__in=ids).values_list("pk", flat=True))
+    list(rows.model.objects.filter(pk__in=theirs).locked().values_list("pk"))
+    found = rows.in_bulk(theirs)
     if not len(ids) == len(found) == rows.count():
         raise OrderMismatch()
     ordered = [found[id] for id in ids]

@@ -1,8 +1,11 @@
 """Owners write the menu, managers switch things off and on."""
 
+import re
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from menus import services
 from menus.models import Category, Item, ItemOptionGroup, Option, OptionGroup
@@ -332,6 +335,16 @@ def test_an_owner_puts_items_in_order(owner, ours, tablet, versions):
     assert answer.json()["next"] is None
     assert [item["id"] for item in tablet.get("tablet/menu").json()["categories"][0]["items"]] == wanted
     assert versions() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no row locks")
+def test_dishes_that_are_put_in_order_are_locked_by_their_ids_alone(owner, ours):
+    """By the category too, MySQL would go by another index and lock them in its order, not in that of the orders."""
+    ids = [str(item.pk) for item in reversed(ours.items)]
+    with CaptureQueriesContext(connection) as captured:
+        assert owner.put("staff/items/order", {"category": str(ours.category.pk), "ids": ids}).status_code == 200
+    [locking] = [query["sql"] for query in captured if re.search(r"FROM .menus_item.*FOR (NO KEY )?UPDATE", query["sql"])]
+    assert "category_id" not in locking.partition("WHERE")[2]
 
 
 def test_an_owner_puts_categories_in_order(owner, ours, tablet, versions):

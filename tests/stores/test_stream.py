@@ -266,6 +266,22 @@ def test_a_tablet_hears_nothing_of_a_bill_that_an_earlier_party_left(ours, table
     asyncio.run(story())
 
 
+def test_a_tablet_hears_nothing_of_a_party_that_has_run_out_before_anybody_has_marked_it(ours, tablet_token, clock):
+    order = world.place(ours.table, ours.item)
+    clock.advance(hours=24)
+    manager = world.staff_of(ours.store, ours.manager)
+
+    async def story():
+        async with listening(TABLET, tablet_token) as tablet, listening(STAFF, manager.token) as board:
+            await in_database(lambda: manager.patch(f"staff/orders/{order['id']}", {"status": "preparing", "version": 1}))
+            await in_database(lambda: write(ours.store, type="menu.changed"))
+            await board.got(2)
+            await tablet.got(1)
+            assert [type for _, type, _ in tablet.events()] == ["menu.changed"]
+
+    asyncio.run(story())
+
+
 def test_nobody_hears_of_another_store(ours, theirs, staff):
     their_staff = world.staff_of(theirs.store, theirs.owner).token
 
