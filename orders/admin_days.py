@@ -7,22 +7,24 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from stores.admin_reach import chosen_store
+from stores.admin_reach import chosen_store, reach
 from stores.models import Store
 
-from .history import completed_between, day_from
+from .history import completed_between, completed_between_in_each, day_from
 from .services import business_day
 
 
 class CompletedOn(admin.ListFilter):
-    """From one day to another, both included. Of several stores together: as they are in the zone that the page shows."""
+    """From one day to another, both included. Of several stores together each bill counts to the day of its own store."""
 
     title = _("day of completion")
     template = "admin/days_filter.html"
 
     def __init__(self, request, params, model, model_admin):
         super().__init__(request, params, model, model_admin)
-        self.store = chosen_store(request) or Store(timezone=timezone.get_current_timezone_name(), day_starts_at=0)
+        self.store = chosen_store(request)
+        # Whose today the choices begin with. Among several one has to say it; what is found goes by each store's own days.
+        self.clock = self.store or next(iter(reach(request).stores), Store())
         self.others = {name: value for name, value in request.GET.items() if name not in (*self.expected_parameters(), "p", "e")}
         for name in self.expected_parameters():
             if text := params.pop(name, [""])[-1]:
@@ -46,7 +48,7 @@ class CompletedOn(admin.ListFilter):
         return zip([_("First day"), _("Last day")], self.expected_parameters(), self.days, strict=True)
 
     def choices(self, changelist):
-        today = business_day(self.store, timezone.now())
+        today = business_day(self.clock, timezone.now())
         this_month = today.replace(day=1)
         last_month = this_month - timedelta(days=1)
         for name, first, last in (
@@ -61,4 +63,6 @@ class CompletedOn(admin.ListFilter):
             yield {"selected": self.days == [first, last], "query_string": changelist.get_query_string(days), "display": name}
 
     def queryset(self, request, sessions):
-        return completed_between(sessions, self.store, *self.days)
+        if self.store:
+            return completed_between(sessions, self.store, *self.days)
+        return completed_between_in_each(sessions, Store.objects.for_user(request.user), *self.days)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sessions_app.models import TableSession
@@ -48,11 +48,30 @@ def day_from(text: str) -> date | None:
 
 def completed_between(sessions: QuerySet, store: Store, first: date | None, last: date | None) -> QuerySet:
     """Those completed from one business day to another, both included; None for no end."""
-    if first:
-        sessions = sessions.filter(completed_at__gte=_begin(store, first))
-    if last:
-        sessions = sessions.filter(completed_at__lt=_begin(store, last + timedelta(days=1)))
-    return sessions
+    return sessions.filter(**_bounds(store, first, last))
+
+
+def completed_between_in_each(sessions: QuerySet, stores: QuerySet, first: date | None, last: date | None) -> QuerySet:
+    """The same among the sessions of several stores: each counts to the business day of its own store."""
+    if not (first or last):
+        return sessions
+    among, bounds = Q(pk__in=[]), []
+    # Of a thousand stores nearly all have the same clock: a term for each store would be a query of a thousand terms.
+    for zone, hour in stores.order_by().values_list("timezone", "day_starts_at").distinct():
+        bounds.append(_bounds(Store(timezone=zone, day_starts_at=hour), first, last))
+        among |= Q(store__timezone=zone, store__day_starts_at=hour, **bounds[-1])
+    # Once more from the earliest to the latest of these moments: the index of the history can't be asked by an OR.
+    widest = {name: extreme(each[name] for each in bounds) for name, extreme in _ENDS.items() if any(name in each for each in bounds)}
+    return sessions.filter(among, **widest)
+
+
+_ENDS = {"completed_at__gte": min, "completed_at__lt": max}
+
+
+def _bounds(store, first, last):
+    """As a filter's terms: the moments that the first business day begins at, and the one after the last."""
+    begin = {"completed_at__gte": _begin(store, first)} if first else {}
+    return begin | ({"completed_at__lt": _begin(store, last + timedelta(days=1))} if last else {})
 
 
 def _begin(store, day):

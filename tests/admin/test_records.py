@@ -7,10 +7,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from menus.models import Item
 from orders.admin_days import CompletedOn
 from orders.models import Order, Status
+from orders.services import business_day
 from sessions_app.models import ServiceCall, TableSession
 from stores.audit_labels import ACTIONS
 from stores.models import AuditEntry, Event, Membership, Store, Table
@@ -124,17 +127,62 @@ def test_bills_are_found_by_the_business_days_of_their_completion(desk, ours, cl
         assert desk.get(list_url(TableSession), completed_from=nonsense).headers["Location"].endswith("?e=1")
 
 
-def test_days_among_several_stores_are_those_of_the_zone_that_is_shown(operator, ours, theirs, clock):
+@pytest.fixture
+def chain(ours, theirs, operator):
+    """Two stores with clocks of their own, and who looks at both: their one owner, and the operator."""
+    Membership.objects.create(user=ours.owner, store=theirs.store, role="owner")
+    theirs.store.timezone, theirs.store.day_starts_at = "America/New_York", 0
+    theirs.store.save()
+    return [Desk(ours.owner), operator]
+
+
+def bill(world, completed):
+    place(world.table, world.item)
+    moment = datetime.fromisoformat(completed)
+    TableSession.objects.filter(completed_at=None).update(
+        state="completed", completed_at=moment, started_at=moment, last_order_at=moment, total=1
+    )
+    return TableSession.objects.get(completed_at=moment, store=world.store).pk
+
+
+def test_among_several_stores_each_bill_counts_to_the_day_of_its_own_store(chain, ours, theirs, clock):
     clock.set("2026-11-20T12:00:00+09:00")
-    for world in (ours, theirs):
-        place(world.table, world.item)
-    TableSession.objects.update(state="completed", completed_at=datetime.fromisoformat("2026-11-20T04:59:00+09:00"))
-    of_a_day = {"completed_from": "2026-11-20", "completed_to": "2026-11-20"}
-    assert len(operator.get(list_url(TableSession), **of_a_day).context["cl"].result_list) == 0  # 19:59 UTC the evening before
-    of_a_day = {"completed_from": "2026-11-19", "completed_to": "2026-11-19"}
-    assert len(operator.get(list_url(TableSession), **of_a_day).context["cl"].result_list) == 2
-    chosen = operator.get(list_url(TableSession), store__id__exact=str(ours.store.pk), **of_a_day).context["cl"].result_list
-    assert [row.store_id for row in chosen] == [ours.store.pk]
+    late = bill(ours, "2026-11-20T04:59:00+09:00")  # the evening of the 19th goes on until 5
+    early = bill(ours, "2026-11-20T05:00:00+09:00")
+    before = bill(theirs, "2026-11-19T23:59:00-05:00")  # hours later, yet still the 19th there
+    after = bill(theirs, "2026-11-20T00:00:00-05:00")
+
+    def found(person, **query):
+        return {row.pk for row in person.get(list_url(TableSession), **query).context["cl"].result_list}
+
+    for person in chain:
+        assert found(person) == {late, early, before, after}
+        assert found(person, completed_from="2026-11-19", completed_to="2026-11-19") == {late, before}
+        assert found(person, completed_from="2026-11-20", completed_to="2026-11-20") == {early, after}
+        assert found(person, completed_from="2026-11-20") == {early, after}
+        assert found(person, completed_to="2026-11-19") == {late, before}
+        one = {"store__id__exact": str(ours.store.pk)}
+        assert found(person, completed_from="2026-11-20", completed_to="2026-11-20", **one) == {early}
+
+
+def test_a_thousand_stores_with_one_clock_are_one_term_of_the_query(operator, ours, theirs):
+    Store.objects.bulk_create(Store(code=f"s{number}", name="S") for number in range(1000))
+    with CaptureQueriesContext(connection) as queries:
+        operator.get(list_url(TableSession), completed_from="2026-11-19")
+    asked = [query["sql"] for query in queries if "day_starts_at" in query["sql"] and 'completed_at" >=' in query["sql"]]
+    assert asked
+    assert all(sql.count('completed_at" >=') == 2 for sql in asked)
+
+
+def test_before_a_store_is_chosen_today_is_the_first_stores_business_day(chain, clock):
+    clock.set("2026-11-20T04:00:00+09:00")
+    for person in chain:
+        shown = person.get(list_url(TableSession), completed_from="2026-11-19", completed_to="2026-11-19")
+        (filter,) = [spec for spec in shown.context["cl"].filter_specs if isinstance(spec, CompletedOn)]
+        first = min(Store.objects.all(), key=lambda store: store.name)
+        today = business_day(first, clock.now)
+        (choice,) = [choice for choice in filter.choices(shown.context["cl"]) if choice["display"] == "Today"]
+        assert f"completed_from={today}" in choice["query_string"]
 
 
 def test_cancelling_asks_for_a_reason(desk, ours, order):
