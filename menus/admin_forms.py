@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 
 from stores.admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
 from stores.money import money
-from tableorder.errors import Conflict
+from tableorder.errors import Conflict, TooLarge
 
 from . import images
-from .errors import ImageType
+from .errors import ImageInvalid, ImageType
 
 
 class StockMoved(Conflict):
@@ -87,13 +87,16 @@ class ItemForm(StockForm):
             self.fields.pop("drop_image", None)
 
     def clean_new_image(self):
+        """Decoded here, and once: `images.save` finds the sizes beside the upload. Only storing them is left to the service.
+
+        A header says that a picture is too large, but not that it is damaged further on; and what a service refuses leads
+        away from the form, with all that was typed there.
+        """
         upload = self.cleaned_data["new_image"]
-        if upload and upload.size > images.MAX_BYTES:
-            raise ValidationError(_("An image may have at most 5 MB."))
-        if upload:
+        if upload and not hasattr(upload, "picture"):  # it is there if the database asked for another attempt
             try:
-                images.kind(upload.read(16))
-            except ImageType as error:
+                upload.picture = images.read(upload)
+            except (TooLarge, ImageType, ImageInvalid) as error:
                 raise ValidationError(error.detail) from error
         return upload
 

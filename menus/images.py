@@ -10,6 +10,7 @@ import io
 import logging
 import threading
 import uuid
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.core.files.base import ContentFile
@@ -73,24 +74,37 @@ def urls(name: str) -> dict[str, str] | None:
         return None
 
 
-def save(store_id, upload: BinaryIO) -> str:
-    """Keeps the picture in all sizes and returns its name.
+@dataclass(frozen=True)
+class Picture:
+    """What was taken in: encoded in all sizes, to be stored."""
 
-    Raises TooLarge, ImageType, ImageInvalid for what is not a picture of ours, and Unavailable if the storage
-    doesn't take it; then no file stays, or `manage.py sweep_images` finds it.
-    """
+    extension: str
+    sizes: dict[str, bytes]
+
+
+def read(upload: BinaryIO) -> Picture:
+    """Decodes it, one at a time. Raises TooLarge, ImageType, ImageInvalid for what is not a picture of ours."""
     raw = upload.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise TooLarge(_("An image may have at most 5 MB."))
     format = kind(raw)
     extension, how = KEPT_AS[format]
     with _decoding:
-        sizes = _encoded(_decoded(raw, format), **how)
-    name = f"stores/{store_id}/items/{uuid.uuid4()}.{extension}"
+        return Picture(extension, _encoded(_decoded(raw, format), **how))
+
+
+def save(store_id, upload: BinaryIO) -> str:
+    """Keeps the picture in all sizes and returns its name.
+
+    Raises what `read` raises, unless a form has done that and left an `upload.picture`; and Unavailable if the storage
+    doesn't take it; then no file stays, or `manage.py sweep_images` finds it.
+    """
+    picture = getattr(upload, "picture", None) or read(upload)
+    name = f"stores/{store_id}/items/{uuid.uuid4()}.{picture.extension}"
     kept = []
     try:
         for size, file in names(name).items():
-            default_storage.save(file, ContentFile(sizes[size]))
+            default_storage.save(file, ContentFile(picture.sizes[size]))
             kept.append(file)
     except Exception as error:  # whatever a disk or a bucket raises: each storage has errors of its own
         log.warning("could not store %s", name, exc_info=error)

@@ -4,14 +4,15 @@ import html
 import io
 import re
 
+import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
-from menus import choices
+from menus import choices, images
 from menus import services as menu_services
 from menus.models import Category, Item, ItemOptionGroup, OptionGroup
 from stores.models import AuditEntry, Event, Membership
@@ -369,16 +370,62 @@ def test_a_picture_is_taken_for_what_it_is_whatever_its_name(desk, ours):
     saved(desk.form(Item, ours.item).send(new_image=file))
 
 
-def test_a_picture_that_turns_out_broken_changes_nothing(desk, ours, told):
+def sent(picture, size=None):
+    """A JPEG of this picture; with a size, only so much of it."""
     whole = io.BytesIO()
-    Image.effect_noise((300, 300), 90).save(whole, "JPEG")
-    broken = io.BytesIO(whole.getvalue()[:3000])
-    broken.name = "dish.jpg"
-    answer = desk.form(Item, ours.item).send(new_image=broken, name="renamed")
-    assert "damaged" in (errors_of(answer) if answer.status_code == 200 else messages_of(answer, desk))
+    picture.save(whole, "JPEG")
+    file = io.BytesIO(whole.getvalue()[:size])
+    file.name = "dish.jpg"
+    return file
+
+
+def refused_pictures():
+    too_much = io.BytesIO(sent(Image.new("RGB", (60, 40))).getvalue() + bytes(images.MAX_BYTES))
+    too_much.name = "dish.jpg"
+    return [
+        (sent(Image.effect_noise((300, 300), 90), 3000), "damaged"),
+        (sent(Image.new("L", (8000, 6000))), "too many pixels"),
+        (too_much, "at most 5 MB"),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_refused_picture_is_said_beside_the_field_and_what_was_typed_stays(desk, ours, told):
+    for file, complaint in refused_pictures():
+        answer = desk.form(Item, ours.item).send(new_image=file, name="renamed", description="long and dear")
+        assert complaint in errors_of(answer)
+        assert complaint in str(answer.context["adminform"].form.errors["new_image"])
+        assert 'value="renamed"' in answer.content.decode()
+        assert "long and dear" in answer.content.decode()
     ours.item.refresh_from_db()
-    assert ours.item.name == "ours bibimbap"
+    assert (ours.item.name, ours.item.image.name) == ("ours bibimbap", "")
     assert told() == []
+
+
+def test_a_picture_is_decoded_once(desk, ours, monkeypatch):
+    decoded = []
+    read = images.read
+    monkeypatch.setattr(images, "read", lambda upload: decoded.append(upload) or read(upload))
+    saved(desk.form(Item, ours.item).send(new_image=picture()))
+    assert len(decoded) == 1
+    ours.item.refresh_from_db()
+    assert ours.item.image
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_attempt_of_the_database_still_has_the_picture(desk, ours, monkeypatch):
+    change, attempts = menu_services.change_item, []
+
+    def stale(*args, **kwargs):
+        attempts.append(args)
+        if len(attempts) == 1:
+            raise OperationalError("deadlock detected") from psycopg.errors.DeadlockDetected()
+        return change(*args, **kwargs)
+
+    monkeypatch.setattr(menu_services, "change_item", stale)
+    saved(desk.form(Item, ours.item).send(new_image=picture(), name="renamed"))
+    ours.item.refresh_from_db()
+    assert (len(attempts), ours.item.name, bool(ours.item.image)) == (2, "renamed", True)
 
 
 def test_the_picture_is_shown(desk, ours):
