@@ -13,9 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()  # before anything that imports models
 
 from django.urls import get_resolver  # noqa: E402
+from django.utils.translation import gettext_lazy as _  # noqa: E402
 
 from config.checks import refuse_unsafe  # noqa: E402
 from stores import stream  # noqa: E402
+from tableorder.api import refused  # noqa: E402
 from tableorder.errors import Absent, TooLarge  # noqa: E402
 from tableorder.middleware import OPERATIONS  # noqa: E402
 
@@ -24,6 +26,10 @@ if settings.SERVE == "all":
     get_resolver().url_patterns  # noqa: B018  loads every view now: Django would while the first guest waits
 
 LARGEST_BODY = 6 * 1024 * 1024  # bytes: what Nginx lets through for a picture; what takes less says so itself
+
+
+class PictureTooLarge(TooLarge):
+    detail = _("What was sent is too large: an image may have at most 5 MB. Nothing was saved. Please go back and choose a smaller one.")
 
 
 async def application(scope, receive, send):
@@ -37,7 +43,14 @@ async def application(scope, receive, send):
         try:
             await django(scope, limited(scope, receive), send)
         except TooLarge as error:
-            await stream.refuse(scope, send, error)
+            # A form of the admin is sent by a person, who has to read this.
+            await stream.refuse(scope, send, PictureTooLarge() if carries_a_picture(scope) else error, refused)
+
+
+def carries_a_picture(scope) -> bool:
+    """Is it a form of the admin with files? There these are pictures, and nothing else makes a form so large."""
+    content_type = dict(scope["headers"]).get(b"content-type", b"").lower()
+    return scope["path"].startswith("/admin/") and content_type.startswith(b"multipart/form-data")
 
 
 def limited(scope, receive):

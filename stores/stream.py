@@ -56,9 +56,9 @@ async def application(scope, receive, send):
         hub.leave(listener)
 
 
-async def refuse(scope, send, error: Exception):
-    """For what doesn't come as far as Django."""
-    await Exchange(scope, send).refuse(error)
+async def refuse(scope, send, error: Exception, answer=problem_response):
+    """For what doesn't come as far as Django. `answer` makes a response of the request and the refusal."""
+    await Exchange(scope, send).refuse(error, answer)
 
 
 class Exchange:
@@ -83,9 +83,9 @@ class Exchange:
             self._facts |= facts_of(caller)
             return caller, *starting_point(self.request, caller.store.journal)
 
-    async def refuse(self, error: Exception):
+    async def refuse(self, error: Exception, answer=problem_response):
         with translation.override(self._language):
-            answer = problem_response(self.request, translate(error))
+            answer = answer(self.request, translate(error))
         headers = dict(answer.headers) | {"Content-Length": str(len(answer.content))}
         if isinstance(error, MethodNotAllowed):
             headers["Allow"] = "GET, OPTIONS"

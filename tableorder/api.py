@@ -261,18 +261,22 @@ class AlwaysJSON(BaseContentNegotiation):
 
 
 def _handler(refusal):
-    """A Django error handler: problem+json under /api/, a page that says the same elsewhere."""
+    """A Django error handler."""
 
     def handle(request, exception=None):
-        meant = translate(exception) if exception else refusal()
-        if request.path.startswith(settings.API_PREFIX):
-            return problem_response(request, meant)
-        status = status_of(meant)
-        said = {"title": TITLES[status], "detail": meant.detail, "at_the_admin": request.path.startswith("/admin/")}
-        # Without the request, whose person may be what could not be read.
-        return HttpResponse(render_to_string("refused.html", said), status=status)
+        return refused(request, translate(exception) if exception else refusal())
 
     return handle
+
+
+def refused(request, refusal: errors.Refusal) -> HttpResponse:
+    """The refusal as whoever asks can read it: problem+json under /api/, a page that says the same elsewhere."""
+    if request.path.startswith(settings.API_PREFIX):
+        return problem_response(request, refusal)
+    status = status_of(refusal)
+    said = {"title": TITLES[status], "detail": refusal.detail, "at_the_admin": request.path.startswith("/admin/")}
+    # Without the request, whose person may be what could not be read.
+    return HttpResponse(render_to_string("refused.html", said), status=status)
 
 
 bad_request = _handler(errors.Malformed)

@@ -349,3 +349,25 @@ def test_a_body_of_any_length_does_not_fill_the_disk():
             assert (flood.status, body["code"], flood.taken) == (413, "TOO_LARGE", megabytes)
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "language", "said"),
+    [
+        ("/admin/menus/item/add/", "multipart/form-data; boundary=x", "ko", "사진은 5MB까지"),
+        ("/admin/menus/item/add/", "multipart/form-data; boundary=x", "en", "an image may have at most 5 MB"),
+        ("/admin/menus/item/", "application/x-www-form-urlencoded", "en", "What was sent is too large."),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"content_length": str(10**8)}])
+def test_at_the_admin_too_large_a_form_is_answered_by_a_page(path, content_type, language, said, headers):
+    async def story():
+        flood = Flood(path, method="POST", content_type=content_type, accept_language=language, **headers)
+        page = await flood.text()
+        assert (flood.status, flood.headers["content-type"]) == (413, "text/html; charset=utf-8")
+        assert said in page
+        assert f'<html lang="{language}">' in page
+        assert 'href="/admin/"' in page
+        assert ("5" in page.split("<p>")[1]) == content_type.startswith("multipart")
+
+    asyncio.run(story())

@@ -72,8 +72,12 @@ class Client:
 
     async def answer(self):
         """The body of an answer that is not a stream."""
+        return json.loads(await self.text())
+
+    async def text(self) -> str:
+        """The same of a page."""
         await self.until(lambda: self.finished)
-        return json.loads(self._received)
+        return self._received.decode()
 
     def frames(self) -> list[str]:
         return self._received.decode().split("\n\n")[:-1]
