@@ -45,8 +45,9 @@ def test_nginx_takes_each_site(site, upstreams, certificate):
     run(program("nginx"), "-t", *site_in(certificate, site, upstreams))
 
 
-def test_a_flood_of_sign_ins_waits_in_nginx(tmp_path):
-    """And those too many are told as the program would. Who only looks at the page waits for nobody."""
+@pytest.fixture
+def nginx(tmp_path):
+    """Nginx before a program that says 200 to everything: (what sends a request, the paths that the program was asked)."""
     port, asked = free_port(), []
 
     class Program(BaseHTTPRequestHandler):
@@ -57,9 +58,9 @@ def test_a_flood_of_sign_ins_waits_in_nginx(tmp_path):
 
         do_POST = do_GET
 
-    def send(method, path):
+    def send(method, path, **more):
         connection = HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request(method, path)
+        connection.request(method, path, **more)
         return connection
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Program) as upstream:
@@ -70,21 +71,41 @@ def test_a_flood_of_sign_ins_waits_in_nginx(tmp_path):
             ("table-order/upstreams.conf", "127.0.0.1:8001", f"127.0.0.1:{upstream.server_port}"),
         ):
             (tmp_path / file).write_text((tmp_path / file).read_text().replace(said, instead))
-        nginx = subprocess.Popen([program("nginx"), "-g", "daemon off;", *command])
+        process = subprocess.Popen([program("nginx"), "-g", "daemon off;", *command])
         try:
             until(lambda: send("GET", "/health").getresponse(), tmp_path / "error.log")
-            flood = [
-                send("POST", path)
-                for path in ["/api/v1/staff/login", "/api/v1/tablet/login", "/admin/login/", "/admin/password_change/"] * 15
-            ]
-            refused = flood[-1].getresponse()
-            assert (refused.status, json.load(refused)["code"], refused.headers["Retry-After"]) == (429, "RATE_LIMITED", "20")
-            assert flood[0].getresponse().status == send("GET", "/admin/login/").getresponse().status == 200
-            assert len(asked) < 30
+            yield send, asked
         finally:
-            nginx.terminate()
-            nginx.wait(20)
+            process.terminate()
+            process.wait(20)
             upstream.shutdown()
+
+
+def test_a_flood_of_sign_ins_waits_in_nginx(nginx):
+    """And those too many are told as the program would. Who only looks at the page waits for nobody."""
+    send, asked = nginx
+    flood = [
+        send("POST", path) for path in ["/api/v1/staff/login", "/api/v1/tablet/login", "/admin/login/", "/admin/password_change/"] * 15
+    ]
+    refused = flood[-1].getresponse()
+    assert (refused.status, json.load(refused)["code"], refused.headers["Retry-After"]) == (429, "RATE_LIMITED", "20")
+    assert flood[0].getresponse().status == send("GET", "/admin/login/").getresponse().status == 200
+    assert len(asked) < 30
+
+
+def test_what_is_too_large_is_told_by_nginx_as_the_program_would(nginx):
+    """A program reads JSON; a person at the admin reads what to do, in both languages."""
+    send, _ = nginx
+    too_large = {"body": bytes(1000), "headers": {"Content-Length": str(7 * 1024 * 1024)}}
+    refused = send("POST", "/api/v1/tablet/orders", **too_large).getresponse()
+    assert (refused.status, json.load(refused)["code"]) == (413, "TOO_LARGE")
+    refused = send("POST", "/admin/menus/item/add/", **too_large).getresponse()
+    assert (refused.status, refused.headers["Content-Type"]) == (413, "text/html; charset=utf-8")
+    assert refused.headers["X-Frame-Options"] == "DENY"
+    page = refused.read().decode()
+    assert "사진은 5MB까지 올릴 수 있습니다." in page
+    assert "at most 5 MB" in page
+    assert 'href="/admin/"' in page
 
 
 def site_in(folder, site, upstreams) -> list:
