@@ -30,6 +30,11 @@ def state_in_words(status, store):
     return _("completed") if status == Status.SERVED and store.steps == 3 else Status(status).label
 
 
+def is_history(order) -> bool:
+    """Its bill is completed: nothing of it changes any more."""
+    return order.session.state == TableSession.State.COMPLETED
+
+
 def signed(amount, currency):
     return f"{'+' if amount >= 0 else ''}{money(amount, currency)}"
 
@@ -115,6 +120,13 @@ class OrderAdmin(ReadOnlyAdmin):
             return queryset.none(), False
         return queryset.filter(number=int(number), **on_day), False
 
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        page = super().render_change_form(request, context, add, change, form_url, obj)
+        if obj is not None and is_history(obj):
+            offered = page.context_data.get("object_actions", [])
+            page.context_data["object_actions"] = [choice for choice in offered if choice[0] != "cancel"]
+        return page
+
     @admin.display(description=_("order number"), ordering="placed_at")
     def order_number(self, order):
         return order.order_number
@@ -133,7 +145,12 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Cancel the order"), permissions=["act"])
     def cancel(self, request, orders):
-        live = list(orders.exclude(status=Status.CANCELLED))
+        live, closed = [], []
+        for order in orders.exclude(status=Status.CANCELLED).select_related("session"):
+            (closed if is_history(order) else live).append(order)
+        if closed:  # said before anybody thinks of a reason
+            said = _("The bill is completed and can't be changed any more: %(orders)s") % {"orders": ", ".join(map(str, closed))}
+            self.message_user(request, said, messages.ERROR)
         form = Reason(request.POST if "confirmed" in request.POST else None)
         if live and not form.is_valid():
             return confirm(
@@ -155,7 +172,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 cancelled += 1
             except Refusal as refusal:
                 self.message_user(request, f"{order}: {refusal.detail}", messages.ERROR)
-        if cancelled or not live:
+        if cancelled or not (live or closed):
             done = ngettext("%(count)d order was cancelled.", "%(count)d orders were cancelled.", cancelled)
             self.message_user(request, done % {"count": cancelled}, messages.SUCCESS if cancelled else messages.WARNING)
         return None

@@ -1,6 +1,7 @@
 """Orders, bills, calls and the audit in the admin: to read, and what services still do with them."""
 
 import ast
+import html
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -215,13 +216,18 @@ def test_an_owner_cancels_even_what_was_served(desk, ours, order):
     assert "1 order was cancelled" in messages_of(desk.confirm(Order, "cancel", order, reason="cold"), desk)
 
 
-def test_what_is_history_is_not_cancelled(desk, ours, order):
+def test_what_is_history_is_not_cancelled_and_says_so_before_it_asks_for_a_reason(desk, ours, order):
     staff_of(ours.store, ours.owner).post(f"staff/tables/{ours.table.pk}/complete", {"force": True})
-    said = messages_of(desk.confirm(Order, "cancel", order, reason="too late"), desk)
-    assert order.order_number in said
-    assert "can't go to this state" in said
+    for step, typed in ((desk.act, {}), (desk.confirm, {"reason": "too late"})):
+        assert messages_of(step(Order, "cancel", order, **typed), desk) == f"The bill is completed and can't be changed any more: {order}"
     order.refresh_from_db()
     assert order.status == "pending"
+    assert 'name="action" value="cancel"' not in desk.get(change_url(order)).content.decode()
+
+    running = Order.objects.get(pk=place(ours.tables[1], ours.item)["id"])
+    asked = desk.act(Order, "cancel", order, running)
+    assert asked.context["rows"] == [running]
+    assert "any more: " + str(order) in html.unescape(asked.content.decode())
 
 
 def test_completing_asks_where_something_was_not_served(desk, ours, order, call):
