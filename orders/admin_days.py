@@ -43,6 +43,12 @@ class CompletedOn(admin.ListFilter):
         return [self.used_parameters.get(name) for name in self.expected_parameters()]
 
     @property
+    def complaint(self):
+        """For the template: what is wrong with the days; an empty list alone would look like no bills."""
+        first, last = self.days
+        return _("The last day lies before the first one.") if first and last and last < first else None
+
+    @property
     def fields(self):
         """For the template: (label, name, value)"""
         return zip([_("First day"), _("Last day")], self.expected_parameters(), self.days, strict=True)
@@ -63,6 +69,8 @@ class CompletedOn(admin.ListFilter):
             yield {"selected": self.days == [first, last], "query_string": changelist.get_query_string(days), "display": name}
 
     def queryset(self, request, sessions):
+        if self.complaint:
+            return sessions.none()
         if self.store:
             return completed_between(sessions, self.store, *self.days)
         return completed_between_in_each(sessions, Store.objects.for_user(request.user), *self.days)

@@ -128,6 +128,18 @@ def test_bills_are_found_by_the_business_days_of_their_completion(desk, ours, cl
         assert desk.get(list_url(TableSession), completed_from=nonsense).headers["Location"].endswith("?e=1")
 
 
+def test_a_last_day_before_the_first_is_said_and_finds_nothing(desk, chain, ours, clock):
+    bill(ours, "2026-11-20T12:00:00+09:00")
+    for person in (desk, *chain):
+        answer = person.get(list_url(TableSession), completed_from="2026-11-21", completed_to="2026-11-19")
+        assert "The last day lies before the first one." in answer.content.decode()
+        assert len(answer.context["cl"].result_list) == 0
+        assert '<input type="date" name="completed_to" value="2026-11-19">' in answer.content.decode()
+    whole = desk.get(list_url(TableSession), completed_from="2026-11-20", completed_to="2026-11-20")
+    assert len(whole.context["cl"].result_list) == 1
+    assert "errornote" not in whole.content.decode()
+
+
 @pytest.fixture
 def chain(ours, theirs, operator):
     """Two stores with clocks of their own, and who looks at both: their one owner, and the operator."""
