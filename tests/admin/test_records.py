@@ -305,6 +305,25 @@ def test_three_steps_end_with_completed(db):
     assert "$120.00" in text
 
 
+def test_the_filter_of_states_has_the_words_of_the_stores_steps(operator, ours):
+    three = make_world("three", steps=3)
+
+    def offered(person, **query):
+        shown = person.get(list_url(Order), **query).context["cl"]
+        (states,) = [spec for spec in shown.filter_specs if spec.title == "state"]
+        return [str(choice["display"]) for choice in states.choices(shown)]
+
+    of_three, of_four = ["pending", "preparing", "completed", "cancelled"], ["pending", "preparing", "ready", "served", "cancelled"]
+    chosen = {"store__id__exact": str(three.store.pk)}
+    assert offered(Desk(three.owner)) == offered(operator, **chosen) == ["All", *of_three]
+    assert offered(operator) == offered(Desk(ours.owner)) == ["All", *of_four]
+
+    order = Order.objects.get(pk=place(three.table, three.item)["id"])
+    Order.objects.update(status="served")
+    found = operator.get(list_url(Order), status__exact="served", **chosen).context["cl"].result_list
+    assert [row.pk for row in found] == [order.pk]
+
+
 def test_every_action_in_the_audit_has_words():
     """Collected from the program: what is passed to `note` and `record_change`."""
     missing = set()
