@@ -253,8 +253,8 @@ SIMPLE_JWT = {
     "AUDIENCE": "tableorder",
     "ISSUER": "tableorder",
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=JWT_EXPIRE_HOURS),
-    # For the clock of the machine that made the token: seconds ahead, and a tablet would be signed out for a moment that
-    # it does not come back from. When a token ends, stores/auth.py says to the second.
+    # The clock of the machine that made a token may be ahead. It would be refused until ours has caught up, and a tablet
+    # that is refused signs itself out. When a token ends, stores/auth.py says to the second.
     "LEEWAY": 300,  # seconds
 }
 
@@ -280,7 +280,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Table Order",
-    "DESCRIPTION": (BASE_DIR / "config" / "api.md").read_text(),
+    "DESCRIPTION": (BASE_DIR / "config" / "api.md").read_text(encoding="utf-8"),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": f"{API_PREFIX}v1/",

@@ -17,7 +17,5 @@ def note(store: Store, action: str, subject: str, *, actor: User | None, **detai
 
 def change_in(form, names) -> dict:
     """Of a form: which fields were changed, from what and to what, as it was shown and as it came back."""
-    return {
-        "changed": [*names],
-        **{when: {name: said[name] for name in names} for when, said in (("before", form.initial), ("after", form.cleaned_data))},
-    }
+    before, after = ({name: said[name] for name in names} for said in (form.initial, form.cleaned_data))
+    return {"changed": [*names], "before": before, "after": after}
