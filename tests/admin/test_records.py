@@ -2,6 +2,7 @@
 
 import ast
 import html
+import re
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -182,9 +183,9 @@ def test_a_thousand_stores_with_one_clock_are_one_term_of_the_query(operator, ou
     Store.objects.bulk_create(Store(code=f"s{number}", name="S") for number in range(1000))
     with CaptureQueriesContext(connection) as queries:
         operator.get(list_url(TableSession), completed_from="2026-11-19")
-    asked = [query["sql"] for query in queries if "day_starts_at" in query["sql"] and 'completed_at" >=' in query["sql"]]
+    asked = [sql for query in queries if "day_starts_at" in (sql := re.sub('["`]', "", query["sql"])) and "completed_at >=" in sql]
     assert asked
-    assert all(sql.count('completed_at" >=') == 2 for sql in asked)
+    assert all(sql.count("completed_at >=") == 2 for sql in asked)
 
 
 def test_before_a_store_is_chosen_today_is_the_first_stores_business_day(chain, clock):
