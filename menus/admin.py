@@ -211,7 +211,6 @@ class ItemAdmin(DraggableAdmin):
             homes = {item.category_id, form.initial["category"]}
             list(Category.objects.filter(pk__in=homes).locked().values_list("pk"))
         if cleaned.get("new_image"):
-            cleaned["new_image"].seek(0)  # read before, if the database asked for another attempt
             services.store_image(item, cleaned["new_image"], actor=request.user)
         elif cleaned.get("drop_image"):
             services.remove_image(item, actor=request.user)

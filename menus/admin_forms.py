@@ -87,18 +87,15 @@ class ItemForm(StockForm):
             self.fields.pop("drop_image", None)
 
     def clean_new_image(self):
-        """Decoded here, and once: `images.save` finds the sizes beside the upload. Only storing them is left to the service.
-
-        A header says that a picture is too large, but not that it is damaged further on; and what a service refuses leads
-        away from the form, with all that was typed there.
-        """
+        """The Picture, decoded: only storing it is left to the service, whose refusal leads away from what was typed."""
         upload = self.cleaned_data["new_image"]
-        if upload and not hasattr(upload, "picture"):  # it is there if the database asked for another attempt
-            try:
-                upload.picture = images.read(upload)
-            except (TooLarge, ImageType, ImageInvalid) as error:
-                raise ValidationError(error.detail) from error
-        return upload
+        if not upload:
+            return None
+        upload.seek(0)  # read before, if the database asked for another attempt
+        try:
+            return images.read(upload)
+        except (TooLarge, ImageType, ImageInvalid) as error:
+            raise ValidationError(error.detail) from error
 
     def clean(self):
         cleaned = super().clean()

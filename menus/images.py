@@ -87,19 +87,17 @@ def read(upload: BinaryIO) -> Picture:
     raw = upload.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise TooLarge(_("An image may have at most 5 MB."))
-    format = kind(raw)
-    extension, how = KEPT_AS[format]
+    kind = _kind(raw)
+    extension, how = KEPT_AS[kind]
     with _decoding:
-        return Picture(extension, _encoded(_decoded(raw, format), **how))
+        return Picture(extension, _encoded(_decoded(raw, kind), **how))
 
 
-def save(store_id, upload: BinaryIO) -> str:
+def save(store_id, picture: Picture) -> str:
     """Keeps the picture in all sizes and returns its name.
 
-    Raises what `read` raises, unless a form has done that and left an `upload.picture`; and Unavailable if the storage
-    doesn't take it; then no file stays, or `manage.py sweep_images` finds it.
+    Raises Unavailable if the storage doesn't take it; then no file stays, or `manage.py sweep_images` finds it.
     """
-    picture = getattr(upload, "picture", None) or read(upload)
     name = f"stores/{store_id}/items/{uuid.uuid4()}.{picture.extension}"
     kept = []
     try:
@@ -135,8 +133,8 @@ def delete(name: str):
 # --- Pictures ---------------------------------------------------------------------------------------------------
 
 
-def kind(raw: bytes) -> str:
-    """By how the file begins; neither its name nor what the sender says of it counts. Raises ImageType."""
+def _kind(raw: bytes) -> str:
+    """By how the file begins; neither its name nor what the sender says of it counts."""
     if raw.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if raw.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -146,12 +144,12 @@ def kind(raw: bytes) -> str:
     raise ImageType()
 
 
-def _decoded(raw: bytes, format: str) -> Image.Image:
+def _decoded(raw: bytes, kind: str) -> Image.Image:
     """The first frame, upright, in RGB or RGBA, no larger than the largest size. Raises ImageInvalid."""
     try:
-        with Image.open(io.BytesIO(raw), formats=[format]) as image:
+        with Image.open(io.BytesIO(raw), formats=[kind]) as image:
             _refuse_costly(image, raw)
-            if format == "JPEG":
+            if kind == "JPEG":
                 image.draft("RGB", (SIZES["original"],) * 2)  # decodes it at a half, a quarter or an eighth
             image.load()
             turn = UPRIGHT.get(_orientation(image))

@@ -8,7 +8,6 @@ has that row before it writes them (`journal.hold_commits`). What changes nothin
 import uuid
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import BinaryIO
 
 from django.db import DatabaseError, IntegrityError, models, transaction
 from django.utils import timezone
@@ -153,12 +152,12 @@ def order_items(store: Store, *, category: uuid.UUID, ids: Sequence[uuid.UUID], 
     return list(home.items.alive().with_choices().order_by("position"))
 
 
-def store_image(item: Item, upload: BinaryIO, *, actor: User | None = None) -> Item:
-    """The item with this picture instead of the one it had. Raises what `images.save` raises; then nothing has changed.
+def store_image(item: Item, picture: images.Picture, *, actor: User | None = None) -> Item:
+    """The item with this picture instead of the one it had. Raises Unavailable; then nothing has changed.
 
-    Decoding and storing take their time, so both are done before anything is locked here.
+    Storing takes its time, so it is done before anything is locked here.
     """
-    name = images.save(item.store_id, upload)
+    name = images.save(item.store_id, picture)
     try:
         return _set_image(item, name, actor=actor)
     except BaseException:

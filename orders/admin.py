@@ -133,12 +133,8 @@ class OrderAdmin(ReadOnlyAdmin):
             return queryset.none(), False
         return queryset.filter(number=int(number), **on_day), False
 
-    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        page = super().render_change_form(request, context, add, change, form_url, obj)
-        if obj is not None and is_history(obj):
-            offered = page.context_data.get("object_actions", [])
-            page.context_data["object_actions"] = [choice for choice in offered if choice[0] != "cancel"]
-        return page
+    def not_offered(self, obj):
+        return super().not_offered(obj) | ({"cancel"} if is_history(obj) else set())
 
     @admin.display(description=_("order number"), ordering="placed_at")
     def order_number(self, order):

@@ -199,8 +199,12 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj is not None and not context["is_popup"]:
             actions = self.get_action_choices(request, default_choices=[])
-            context["object_actions"] = [choice for choice in actions if choice[0] != "delete_selected"]
+            context["object_actions"] = [choice for choice in actions if choice[0] not in self.not_offered(obj)]
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def not_offered(self, obj) -> set[str]:
+        """The list's actions that the page of this row is without."""
+        return {"delete_selected"}
 
     # --- Writing ---
 

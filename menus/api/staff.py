@@ -1,6 +1,6 @@
 from rest_framework.response import Response
 
-from menus import choices, services
+from menus import choices, images, services
 from menus.errors import CategoryNotEmpty, ImageInvalid, ImageType, NameExists, OrderMismatch
 from menus.models import Category, Item, Option, OptionGroup
 from menus.payloads import category_payload, item_payload, option_group_payload, option_payload
@@ -120,7 +120,7 @@ class ItemImage(Endpoint):
     def post(self, request, item_id):
         item = Item.objects.in_store(self.store).alive().get_or_absent(item_id)
         upload = self.body(schemas.ImageInput)["image"]
-        return Response(item_payload(services.store_image(item, upload, actor=self.caller.user)))
+        return Response(item_payload(services.store_image(item, images.read(upload), actor=self.caller.user)))
 
     @documented(answers={204: None}, refuses=[Absent])
     def delete(self, request, item_id):

@@ -388,7 +388,7 @@ def test_a_commit_whose_answer_got_lost_keeps_its_files(ours, media, monkeypatch
 
     monkeypatch.setattr(services, "_set_image", committed_and_lost)
     with pytest.raises(OperationalError):
-        services.store_image(ours.item, io.BytesIO(file(drawn())), actor=ours.owner)
+        services.store_image(ours.item, images.read(io.BytesIO(file(drawn()))), actor=ours.owner)
     assert len(kept(media)) == 3
 
 
@@ -440,7 +440,7 @@ peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
 with open(sys.argv[1], "rb") as upload:
     raw = upload.read()
-kind = images.kind(raw)
+kind = images._kind(raw)
 images._encoded(images._decoded(raw, kind), **images.KEPT_AS[kind][1])
 print((peak() - before) * (1 if sys.platform == "darwin" else 1024))
 """
