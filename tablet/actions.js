@@ -3,6 +3,7 @@
 import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { LONG, newEntry, Outbox } from "./outbox.js";
+import { readAgain } from "./screen.js";
 import { change, keep, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
 import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
@@ -122,27 +123,20 @@ async function loadMenu() {
   if (status === 200) keep("menu", { ...body, etag: answer.headers.get("ETag") });
 }
 
-let menuIsOld = false;
-let refreshing = false;
-
-// After a change, or when a picture's address has run out. However many changes come at once, one request follows
-// the last of them, and it is asked until there is an answer.
-async function refreshMenu() {
-  menuIsOld = true;
-  if (refreshing) return;
-  refreshing = true;
-  while (menuIsOld && state.device) {
-    menuIsOld = false;
+// After a change, or when a picture's address has run out.
+const refreshMenu = readAgain({
+  async read() {
     try {
       await loadMenu();
+      return true;
     } catch (error) {
       leaveIfSignedOut(error);
-      menuIsOld = true;
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      return false;
     }
-  }
-  refreshing = false;
-}
+  },
+  isWanted: () => state.device,
+  rest: (isRead) => (isRead ? 0 : 2000),
+});
 
 // It can't be shown: the signature in its address may have run out, and a newer menu has a newer one.
 export function pictureLost(address) {

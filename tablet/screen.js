@@ -1,5 +1,5 @@
-// What both screens, the tablet and the board, stand on: a state that is drawn when it changes, texts in two languages, and
-// prices as people write them.
+// What both screens, the tablet and the board, stand on: a state that is drawn when it changes, what is read again when it is
+// old, texts in two languages, and prices as people write them.
 
 // `change` merges a patch into the state. However many come at once, it is drawn once, by what `onChange` was given.
 export function drawn(state) {
@@ -16,6 +16,26 @@ export function drawn(state) {
         draw();
       });
     },
+  };
+}
+
+// To be called after each change. However many come at once, one reading follows the last of them, and it is tried until
+// there is an answer or nobody wants it any more. `read` resolves to whether there was one; `rest` says how many
+// milliseconds to wait after it.
+export function readAgain({ read, isWanted, rest }) {
+  let isOld = false;
+  let reading = false;
+  return async () => {
+    isOld = true;
+    if (reading) return;
+    reading = true;
+    while (isOld && isWanted()) {
+      isOld = false;
+      const isRead = await read();
+      if (!isRead) isOld = true;
+      await new Promise((resolve) => setTimeout(resolve, rest(isRead)));
+    }
+    reading = false;
   };
 }
 

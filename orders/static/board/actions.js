@@ -1,5 +1,6 @@
 // What staff and the network do to the state.
 
+import { readAgain } from "/tablet/screen.js";
 import { all, request } from "./api.js";
 import { attempt } from "./attempt.js";
 import { connect, staleSince } from "./connection.js";
@@ -59,22 +60,13 @@ export const complete = (table, session, force) =>
   });
 
 const MENU_REST = 2000; // milliseconds: a busy evening changes the menu all the time, and a token may ask a hundred times a minute
-let menuIsOld = false;
-let refreshing = false;
 
-// While somebody looks at it: `openSoldOut` asks anyway. However many changes come at once, one request follows the last
-// of them, and it is asked until there is an answer.
-export async function refreshMenu() {
-  menuIsOld = true;
-  if (refreshing) return;
-  refreshing = true;
-  while (menuIsOld && state.dialog?.name === "soldOut" && !state.signedOut) {
-    menuIsOld = false;
-    if (!(await attempt(loadMenu))) menuIsOld = true;
-    await new Promise((resolve) => setTimeout(resolve, MENU_REST));
-  }
-  refreshing = false;
-}
+// While somebody looks at it: `openSoldOut` asks anyway.
+export const refreshMenu = readAgain({
+  read: () => attempt(loadMenu),
+  isWanted: () => state.dialog?.name === "soldOut" && !state.signedOut,
+  rest: () => MENU_REST,
+});
 
 async function loadMenu() {
   const [items, groups] = await Promise.all([all("items"), all("option-groups")]);
