@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "tableorder.pages.Sessions",
     "tableorder.middleware.Language",
+    "tableorder.screens.PagePolicy",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "tableorder.pages.People",

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from menus import media
 from orders import board_page
@@ -17,7 +17,7 @@ urlpatterns = [
     path("api/v1/", include("stores.urls")),
     path("api/v1/", include("sessions_app.urls")),
     path("api/schema/", DocumentView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"]), name="docs"),
     path("health", api.only_read(health.alive)),
     path("health/ready", api.only_read(health.ready)),
     path("metrics", api.only_read(metrics.expose)),

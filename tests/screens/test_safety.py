@@ -197,6 +197,31 @@ def test_every_screen_has_a_strict_policy(open_page, cookies_of, path):
     assert "camera=()" in answer.headers["permissions-policy"] and answer.headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.parametrize("path", ["/admin/", "/admin/menus/item/", "/admin/login/", "/api/docs/", "/nowhere"])
+def test_no_page_is_without_a_policy(open_page, cookies_of, path):
+    answer = open_page(None, cookies=cookies_of("hanok-owner")).page.request.get(path)
+    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == policy["form-action"] == "'self'"
+    assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert "script-src" not in policy  # so the default holds, which lets nothing inline run
+
+
+def test_nothing_inline_runs_in_the_admin(open_page, cookies_of):
+    watched = open_page("/admin/", cookies=cookies_of("hanok-owner"))
+    watched.page.evaluate("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.pwned = 1' }))")
+    assert watched.page.evaluate("window.pwned") is None
+    assert watched.problems
+    watched.problems.clear()
+
+
+def test_the_api_is_read_and_tried_in_a_browser(open_page):
+    page = open_page("/api/docs/").page
+    page.locator(".opblock-summary", has_text="/api/v1/tablet/login").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table")).to_contain_text("problem+json")
+
+
 def test_the_policy_is_enforced(open_page):
     """A control: what is not ours has no effect in these pages, and we would hear of it."""
     watched = open_page("/tablet/")
