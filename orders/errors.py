@@ -29,7 +29,7 @@ class ItemNotFound(Absent):
 
 
 class SoldOut(Conflict):
-    """`lines`: [{line (index), item, name, available (portions, null = not counted), options (ids sold out)}]."""
+    """`lines`: [{line (index), item, name, available (portions of it as it was asked), options (ids sold out)}]."""
 
     code = "SOLD_OUT"
     detail = _("Something in this order has just sold out.")

@@ -94,19 +94,13 @@ def _price_line(position, line, menu):
 
 def _refuse_sold_out(priced):
     asked = asked_quantities(priced)
-    sold_out = [
-        {
-            "line": position,
-            "item": str(line.item.id),
-            "name": line.item.name,
-            "available": line.item.stock,
-            "options": [str(option.id) for option in line.options if option.sold_out],
-        }
-        for position, line in enumerate(priced)
-        if line.item.sold_out
-        or (line.item.stock is not None and line.item.stock < asked[line.item.id])
-        or any(option.sold_out for option in line.options)
-    ]
+    sold_out = []
+    for position, line in enumerate(priced):
+        options = [str(option.id) for option in line.options if option.sold_out]
+        available = 0 if options or line.item.sold_out else line.item.stock
+        if available is not None and available < asked[line.item.id]:
+            what = {"item": str(line.item.id), "name": line.item.name, "available": available, "options": options}
+            sold_out.append({"line": position} | what)
     if sold_out:
         raise SoldOut(lines=sold_out)
 

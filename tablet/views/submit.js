@@ -51,7 +51,7 @@ const otherwise = () => [t("refusedReason"), t("changeOrder"), toCart];
 const changed = () => [t("goneReason"), t("changeOrder"), toCart];
 
 const CASES = {
-  SOLD_OUT: ({ reason }) => [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason)}`, t("goOnWithout"), goOnWithout],
+  SOLD_OUT: ({ reason, shown }) => [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason, shown)}`, t("goOnWithout"), goOnWithout],
   PRICE_CHANGED: ({ reason, shown }) => [html`<p>${t("priceReason")}</p>${newPrices(reason, shown)}`, t("sendAtNewPrice"), submitAgain],
   SESSION_CHANGED: () => [t("sessionReason"), t("sendAsNew"), submitAgain],
   ITEM_NOT_FOUND: () => [t("goneReason"), t("goOnWithout"), goOnWithout],
@@ -59,9 +59,12 @@ const CASES = {
   OPTION_COUNT: changed,
 };
 
-const soldOutLines = ({ lines }) =>
+const soldOutLines = ({ lines }, shown) =>
   html`<ul class="changes">
-    ${lines.map(({ name, available }) => html`<li><strong>${name}</strong><span>${available > 0 ? t("portionsLeft", { count: available }) : t("soldOut")}</span></li>`)}
+    ${lines.map(({ line, name, available, options }) => {
+      const gone = shown[line].options?.filter(({ id }) => options.includes(id)) ?? []; // an entry of an older page has none
+      return html`<li><strong>${[name, ...gone.map((option) => option.name)].join(" · ")}</strong><span>${available > 0 ? t("portionsLeft", { count: available }) : t("soldOut")}</span></li>`;
+    })}
   </ul>`;
 
 const newPrices = ({ lines, total }, shown) =>

@@ -330,6 +330,16 @@ def test_stock_that_was_taken_is_given_back_when_the_order_is_refused_later(tabl
     assert [(row["line"], row["item"], row["name"], row["available"]) for row in body["lines"]] == [(1, str(short.pk), short.name, 1)]
 
 
+def test_what_is_switched_off_is_not_said_to_be_there(tablet, ours):
+    """Portions that were counted before the dish was sold out by hand, or that lack an option, are no portions."""
+    off, lacking = make_item(ours, stock=5, sold_out=True), make_item(ours, stock=5)
+    [egg, *_] = make_choice(lacking)
+    Option.objects.filter(pk=egg.pk).update(sold_out=True)
+    asked = {"lines": [line(off), line(lacking, 1, egg)]}
+    body = problem(tablet.post(ORDERS, asked, key=new_key()), 409, "SOLD_OUT")
+    assert [(row["item"], row["available"], row["options"]) for row in body["lines"]] == [(str(off.pk), 0, []), (str(lacking.pk), 0, [str(egg.pk)])]
+
+
 def test_a_dish_with_a_choice_of_nothing_can_not_be_ordered_wrong(tablet, ours):
     """A group that was emptied: nothing to choose from, nothing to miss."""
     group = OptionGroup.objects.create(store=ours.store, name="Empty", min=0, max=1)

@@ -9,7 +9,7 @@ from playwright.sync_api import Error, expect
 
 from .people import Guest
 
-DISH, OTHER = "LA갈비구이", "해물파전"
+DISH, OTHER, CHOICE = "LA갈비구이", "해물파전", "마당 정식"
 ORDERS = "**/api/v1/tablet/orders"
 
 
@@ -182,6 +182,17 @@ def test_what_sold_out_under_the_guests_hands_is_named_and_the_rest_goes_on(unaw
     unaware.sees_number()
     [order] = unaware.restaurant.orders(unaware.table)
     assert [line["name"] for line in order["lines"]] == [OTHER]
+
+
+def test_an_option_that_sold_out_is_named(unaware):
+    [option] = unaware.restaurant.demanded(CHOICE)
+    unaware.takes(CHOICE).reviews()
+    unaware.restaurant.ask("PATCH", f"staff/options/{option}", sold_out=True)
+    try:
+        unaware.confirms()
+        expect(unaware.sees("refused").locator(".changes li")).to_have_text(f"{CHOICE} · 흰쌀밥Sold out")
+    finally:
+        unaware.restaurant.ask("PATCH", f"staff/options/{option}", sold_out=False)
 
 
 @pytest.mark.parametrize("name", ["submit", "refused"])
