@@ -1,4 +1,4 @@
-"""Where the OpenAPI document is read."""
+"""Where the OpenAPI document is read, and what only the whole program can say in it."""
 
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
@@ -21,3 +21,49 @@ class DocumentView(SpectacularJSONAPIView):
 
     def _get_version_parameter(self, request):
         return None
+
+
+def with_facts_and_events(result, generator, request, public):
+    """drf-spectacular hook: what no endpoint answers by itself, in terms of what they do answer."""
+    components = result["components"]["schemas"]
+    components |= {
+        "SoldOutLine": _object(line=NUMBER, item=ID, name=TEXT, available=NUMBER, options=_listed(ID)),
+        "UnfinishedLine": _object(order=ID, line=ID, name=TEXT, quantity=NUMBER, status=_named("StatusEnum")),
+    }
+    components["Problem"]["properties"] |= {
+        "current": _named("Order") | {"description": "VERSION_CONFLICT, ILLEGAL_TRANSITION: the order as it is."},
+        "session": {"anyOf": [_named("Session"), {"type": "null"}], "description": "SESSION_CHANGED: the one that is current."},
+        "total": NUMBER | {"description": "PRICE_CHANGED: what the order would cost now."},
+        "lines": _listed({"anyOf": [_named("SoldOutLine"), _named("QuoteLine"), _named("UnfinishedLine")]})
+        | {"description": "SOLD_OUT, PRICE_CHANGED, ORDERS_UNFINISHED, each with lines of its own kind."},
+    }
+    told = {
+        ("order.placed", "order.changed", "order.cancelled"): _named("Order"),
+        ("session.started", "session.expired", "session.completed"): _object(**components["Session"]["properties"], total=NUMBER),
+        ("call.opened", "call.resolved"): _named("Call"),
+        ("table.changed",): _named("Table"),
+        ("menu.changed",): _object(version=NUMBER),
+    }
+    components["Event"] = {
+        "description": "What the streams and the message bus tell.",
+        "oneOf": [
+            _object(number=NUMBER, type={"enum": [*types]}, store=ID, table=ID_OR_NULL, at=TIME, data=data) for types, data in told.items()
+        ],
+    }
+    return result
+
+
+ID, TEXT, NUMBER = {"type": "string", "format": "uuid"}, {"type": "string"}, {"type": "integer"}
+ID_OR_NULL, TIME = ID | {"type": ["string", "null"]}, {"type": "string", "format": "date-time"}
+
+
+def _named(component: str) -> dict:
+    return {"$ref": f"#/components/schemas/{component}"}
+
+
+def _listed(kind: dict) -> dict:
+    return {"type": "array", "items": kind}
+
+
+def _object(**properties: dict) -> dict:
+    return {"type": "object", "required": [*properties], "properties": properties}

@@ -42,6 +42,9 @@ PROBLEM_SCHEMA = {
 ALWAYS = (errors.MethodNotAllowed, errors.Unavailable, errors.Malformed, errors.TooMany)
 WITH_BODY = (errors.Malformed, errors.MalformedJSON, errors.TooLarge, errors.UnsupportedMedia)
 SIGNED_IN = (errors.Unauthenticated, errors.TokenInvalid, errors.Forbidden)
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After", {"type": "integer", "minimum": 1}, OpenApiParameter.HEADER, description="Seconds.", response=[429, 503]
+)
 LISTED = (
     OpenApiParameter("cursor", str, description="`next` of the page before."),
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}),
@@ -49,7 +52,8 @@ LISTED = (
 
 
 class Schema(AutoSchema):
-    """Operations named after method and path, described by the view's own words and by who may call."""
+    """Operations named after method and path, described by the view's own words and by who may call; objects named as
+    their readers know them, Order and not OrderOutput."""
 
     def get_operation_id(self):
         path = re.sub(self.path_prefix, "", self.path).replace("{", "").replace("}", "").replace("-", "_")
@@ -58,6 +62,9 @@ class Schema(AutoSchema):
     def get_description(self):
         said = [getattr(self.view, self.method.lower()).__doc__, vars(type(self.view)).get("__doc__")]
         return "\n\n".join([*(inspect.cleandoc(text) for text in said if text), f"For: {self.view.role_for(self.method)}."])
+
+    def get_serializer_name(self, serializer, direction):
+        return super().get_serializer_name(serializer, direction).removesuffix("Output").removesuffix("Input")
 
 
 class Document(SchemaGenerator):
@@ -96,7 +103,7 @@ def documented(*, answers, request=None, refuses=(), public=False, parameters=()
     return extend_schema(
         request=request,
         responses=responses | refusals(*common, *refuses),
-        parameters=[*parameters, *(LISTED if listed else ())],
+        parameters=[RETRY_AFTER, *parameters, *(LISTED if listed else ())],
         **({"auth": []} if public else {}),
         **more,
     )

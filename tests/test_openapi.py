@@ -38,6 +38,7 @@ from tests.world import (
     make_world,
     new_key,
     place,
+    problem,
     staff_of,
     tablet_of,
 )
@@ -69,9 +70,10 @@ DELETE staff/option-groups/{}, PUT staff/categories/order, PUT staff/items/order
 def document() -> dict:
     """The document, with nothing allowed in an answer that it doesn't name."""
     found = copy.deepcopy(json.loads(json.dumps(schema())))
-    for name, component in found["components"]["schemas"].items():
-        if "properties" in component and name != "Problem":
-            component.setdefault("additionalProperties", False)
+    for component in found["components"]["schemas"].values():
+        for shape in component.get("oneOf", [component]):
+            if "properties" in shape:
+                shape.setdefault("additionalProperties", False)
     return found
 
 
@@ -121,7 +123,7 @@ def test_the_document_is_served_to_anybody_as_json(client):
 def test_the_document_forbids_the_fields_that_are_refused(client):
     components = client.get("/api/schema/").json()["components"]["schemas"]
     taken = {name for name in components if name.endswith("Request")}
-    assert {"NewOrderInputRequest", "NewLineInputRequest", "ItemChangeRequest"} <= taken
+    assert {"NewOrderRequest", "NewLineRequest", "ItemChangeRequest"} <= taken
     assert {name for name, component in components.items() if component.get("additionalProperties") is False} == taken
 
 
@@ -260,10 +262,49 @@ def ask_as(scene, case, role) -> Response:
     return Response(answer.status_code, received, answer.content, wanted, elapsed=0, verify=True)
 
 
+# --- What no endpoint answers by itself -------------------------------------------------------------------------
+
+
+def assert_described(said, component):
+    described = {"$ref": f"#/components/schemas/{component}", "components": document()["components"]}
+    jsonschema.validate(said, described, cls=jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker())
+
+
+def test_what_stands_beside_a_refusal_is_described(ours, tablet, manager):
+    order, sold_out = place(ours.table, ours.item), make_item(ours, stock=0)
+    move, lines = f"staff/orders/{order['id']}", [{"item": str(ours.item.pk), "quantity": 1}]
+    refusals = [
+        (tablet.post("tablet/quote", {"lines": [{"item": str(sold_out.pk), "quantity": 1}]}), "SOLD_OUT", {"lines"}),
+        (tablet.post("tablet/orders", {"lines": lines, "expected_total": 1}, key=new_key()), "PRICE_CHANGED", {"lines", "total"}),
+        (tablet.post("tablet/orders", {"lines": lines, "session": None}, key=new_key()), "SESSION_CHANGED", {"session"}),
+        (manager.patch(move, {"status": "served", "version": 1}), "ILLEGAL_TRANSITION", {"current"}),
+        (manager.patch(move, {"status": "preparing", "version": 9}), "VERSION_CONFLICT", {"current"}),
+        (manager.post(f"staff/tables/{ours.table.pk}/complete", {}), "ORDERS_UNFINISHED", {"lines"}),
+    ]
+    for answer, code, facts in refusals:
+        body = problem(answer, 409, code)
+        assert body.keys() - {"type", "title", "status", "detail", "code", "request_id"} == facts
+        assert_described(body, "Problem")
+
+
+def test_headers_that_matter_are_described(ours, tablet):
+    paths = schema()["paths"]
+    assert {
+        (path, status)
+        for path, methods in paths.items()
+        for method in methods.values()
+        for status, answer in method["responses"].items()
+        if ("Retry-After" in answer.get("headers", {})) != (status in ("429", "503"))
+    } == set()
+    menu = paths["/api/v1/tablet/menu"]["get"]["responses"]
+    assert menu["200"]["headers"].keys() == menu["304"]["headers"].keys() == {"ETag"}
+    orders = paths["/api/v1/tablet/orders"]["post"]["responses"]
+    assert (orders["200"]["headers"].keys(), orders["201"].get("headers")) == ({"Idempotent-Replayed"}, None)
+
+
 # --- Events -----------------------------------------------------------------------------------------------------
 
 LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-DATA = {"order": "OrderOutput", "session": "SessionOutput", "call": "CallOutput", "table": "TableOutput"}
 
 
 def table_of(kind, data) -> str | None:
@@ -291,18 +332,9 @@ def test_what_events_tell_are_the_objects_of_the_document(db):
         *("order.placed", "order.changed", "order.cancelled", "session.started", "session.expired", "session.completed"),
         *("call.opened", "call.resolved", "menu.changed", "table.changed"),
     }
-    components = document()["components"]
     for event in events:
-        assert event.keys() == {"number", "type", "store", "table", "at", "data"}
-        kind, data = event["type"].partition(".")[0], event["data"]
-        assert event["table"] == table_of(kind, data)  # whose tablets get it
-        if kind == "menu":
-            assert list(data) == ["version"]
-            continue
-        if kind == "session":
-            assert isinstance(data.pop("total"), int)
-        described = {"$ref": f"#/components/schemas/{DATA[kind]}", "components": components}
-        jsonschema.validate(data, described, cls=jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker())
+        assert_described(event, "Event")
+        assert event["table"] == table_of(event["type"].partition(".")[0], event["data"])  # whose tablets get it
 
 
 def test_the_document_names_every_event_and_what_a_change_may_leave_out():

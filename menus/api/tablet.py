@@ -8,7 +8,10 @@ from tableorder.openapi import OpenApiParameter, documented
 
 from .schemas import MenuOutput
 
-CONDITIONAL = [OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="`ETag` of the menu that is there already.")]
+CONDITIONAL = [
+    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="`ETag` of the menu that is there already."),
+    OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 304]),
+]
 
 
 class TabletMenu(Endpoint):

@@ -29,6 +29,7 @@ KEY = OpenApiParameter(
     required=True,
     description="One for each order that the guest means; the same for every repeat of it.",
 )
+REPLAYED = OpenApiParameter("Idempotent-Replayed", {"const": "true"}, OpenApiParameter.HEADER, response=[200])
 
 
 class Quote(Endpoint):
@@ -52,7 +53,7 @@ class Orders(Endpoint):
         request=NewOrderInput,
         answers={201: OrderOutput, 200: OrderOutput},
         refuses=[*UNORDERABLE, IdempotencyKeyRequired, PriceChanged, SessionChanged, IdempotencyKeyReused],
-        parameters=[KEY],
+        parameters=[KEY, REPLAYED],
     )
     def post(self, request):
         order, is_new = services.place_order(self.caller.table, asked=self.body(NewOrderInput), key=idempotency_key(request))

@@ -17,7 +17,7 @@ RESUME = [
     OpenApiParameter("Last-Event-ID", {"type": "integer", "minimum": 0}, OpenApiParameter.HEADER, description="The same; it wins."),
 ]
 STORE = OpenApiParameter("store", {"type": "string", "format": "uuid"}, description="With the admin's cookie: which of one's stores.")
-STREAM = OpenApiResponse({"type": "string"}, description="Server-sent events: `id` is the number, `event` the type, `data` the payload.")
+STREAM = OpenApiResponse({"type": "string"}, description="Server-sent events: `id` is the number, `event` the type, `data` an Event.")
 
 
 class Events(Endpoint):

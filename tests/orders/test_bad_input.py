@@ -337,7 +337,10 @@ def test_what_is_switched_off_is_not_said_to_be_there(tablet, ours):
     Option.objects.filter(pk=egg.pk).update(sold_out=True)
     asked = {"lines": [line(off), line(lacking, 1, egg)]}
     body = problem(tablet.post(ORDERS, asked, key=new_key()), 409, "SOLD_OUT")
-    assert [(row["item"], row["available"], row["options"]) for row in body["lines"]] == [(str(off.pk), 0, []), (str(lacking.pk), 0, [str(egg.pk)])]
+    assert [(row["item"], row["available"], row["options"]) for row in body["lines"]] == [
+        (str(off.pk), 0, []),
+        (str(lacking.pk), 0, [str(egg.pk)]),
+    ]
 
 
 def test_a_dish_with_a_choice_of_nothing_can_not_be_ordered_wrong(tablet, ours):
