@@ -65,6 +65,7 @@ def settings_that_never_work(app_configs, **kwargs):
         "ORDER_RATE_PER_MINUTE",
         "LOGIN_RATE_PER_MINUTE",
         "TRUSTED_PROXIES",
+        "DATABASE_STATEMENT_TIMEOUT",
     )
     for name in limits:
         if getattr(settings, name) < 0:
@@ -110,7 +111,9 @@ def settings_that_are_unsafe(app_configs, **kwargs):
             yield _error(12, "JWT_SECRET_KEY is missing or short.", f"Set it to {SHORTEST_SECRET} or more random characters.")
         elif settings.JWT_SECRET_KEY == settings.SECRET_KEY:
             yield _error(
-                13, "JWT_SECRET_KEY is the SECRET_KEY.", "Set it to a secret of its own, so that who learns one has not got the other."
+                13,
+                "JWT_SECRET_KEY is the SECRET_KEY.",
+                "Set it to a secret of its own, so that whoever learns one does not have the other.",
             )
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield _error(

@@ -287,4 +287,6 @@ server_error = _handler(InternalError)
 
 def stale_page(request, reason=""):
     """Django's CSRF_FAILURE_VIEW: mostly somebody who has signed in anew in another tab."""
+    kind = reason.partition(" - ")[0]  # the rest quotes the request
+    log.info("CSRF: %s (TRUSTED_PROXIES is %d; all proxies in front must be counted)", kind, settings.TRUSTED_PROXIES)
     return forbidden(request, errors.StalePage())

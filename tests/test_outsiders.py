@@ -35,6 +35,17 @@ def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
     assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
+def test_a_sign_in_by_https_behind_a_proxy_that_is_not_counted_says_why_in_the_log(caplog):
+    """And nothing that came with it."""
+    browser = Client(enforce_csrf_checks=True, headers={"origin": "https://secret.example"})
+    with caplog.at_level(logging.INFO):
+        assert browser.post("/admin/login/").status_code == 403
+    assert [record.getMessage() for record in caplog.records if "CSRF" in record.getMessage()] == [
+        "CSRF: Origin checking failed (TRUSTED_PROXIES is 0; all proxies in front must be counted)"
+    ]
+    assert "secret.example" not in caplog.text
+
+
 @pytest.mark.parametrize("endless", [b"X-Header: " + b"x" * 1000 + b"\r\n", b"x" * 1000])
 @pytest.mark.parametrize("serve", ["all", "api", "streams"])
 def test_a_head_of_any_length_is_not_kept(tmp_path, serve, endless):
