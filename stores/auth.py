@@ -95,8 +95,7 @@ def holder_of(raw_token: str) -> Holder:
             case StaffAccess.token_type:
                 return Holder(payload["jti"], table=None)
             case TabletAccess.token_type:
-                store = payload.get("mark", payload["store"])  # tokens of the release before this one don't have it
-                return Holder(payload["login"], table=f"{store}:{payload['table']}")
+                return Holder(payload["login"], table=f"{payload['mark']}:{payload['table']}")
     except KeyError as error:
         raise TokenInvalid() from error
     raise TokenInvalid()
@@ -143,9 +142,8 @@ _memberships = Select(
 )
 _tables = Select(
     lambda: (
-        Table.objects.in_use()
+        Table.objects.working()
         .filter(pk=Given("table", UUIDField()), store=Given("store", UUIDField()))
-        .filter(store__is_active=True)
         .order_by()
         .values_list(*columns(Table), *columns(Store, "store__"), *columns(Journal, "store__journal__"))
     )
@@ -210,7 +208,7 @@ def log_out_staff(caller: StaffCaller):
 def log_in_tablet(*, store: str, number: str, password: str, address: str) -> tuple[Table, TabletAccess, TabletRefresh]:
     """Raises InvalidCredentials, or LoginLocked without having looked at the password."""
     attempt = Attempt(subject_of("table", store, number), address, kind="tablet")
-    table = Table.objects.in_use().filter(store__code=store, store__is_active=True, number=number).select_related("store").first()
+    table = Table.objects.working().filter(store__code=store, number=number).select_related("store").first()
     give_back_connection()
     if not (table.check_password(password) if table else _as_slow_as_a_check(password)):
         attempt.failed()
@@ -233,11 +231,11 @@ def login_of(raw_token: str) -> tuple[uuid.UUID, int]:
 
 
 @whole
-def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
-    """The next pair of tokens, the same ones for a minute; TokenInvalid for a token that was first used longer ago."""
+def refresh_tablet(raw_token: str) -> tuple[Table, TabletAccess, TabletRefresh]:
+    """The table and its next pair of tokens, the same ones for a minute; TokenInvalid for a token that was first used longer ago."""
     id, generation = login_of(raw_token)
     login = TabletLogin.objects.select_for_update().filter(pk=id).first()
-    tables = Table.objects.in_use().filter(store__is_active=True).select_related("store")
+    tables = Table.objects.working().select_related("store")
     table = tables.filter(pk=login.table_id, epoch=login.epoch).first() if login else None
     if table is None:
         raise TokenInvalid()
@@ -248,7 +246,7 @@ def refresh_tablet(raw_token: str) -> tuple[TabletAccess, TabletRefresh]:
     used = login.first_use(generation)
     if used is None or now > used + REFRESH_GRACE:
         raise TokenInvalid()
-    return _tablet_access(login), _tablet_refresh(login, generation + 1, made_at=used)
+    return table, _tablet_access(login), _tablet_refresh(login, generation + 1, made_at=used)
 
 
 def _tablet_access(login):

@@ -195,8 +195,9 @@ class Membership(models.Model):
 
 
 class TableQuerySet(StoreScoped):
-    def in_use(self):
-        return self.filter(is_active=True)
+    def working(self):
+        """Whose tablets may come in now."""
+        return self.filter(is_active=True, store__is_active=True)
 
     def in_reading_order(self):
         """1, 2, 10 and not 1, 10, 2: by length, then by text."""

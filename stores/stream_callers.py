@@ -85,7 +85,7 @@ def _right(caller: Caller) -> tuple:
 
 
 def _tablet_rights(callers: Iterable[TabletCaller]) -> set[tuple]:
-    tables = Table.objects.in_use().filter(pk__in={caller.table.pk for caller in callers}, store__is_active=True)
+    tables = Table.objects.working().filter(pk__in={caller.table.pk for caller in callers})
     return set(tables.values_list("pk", "epoch"))
 
 

@@ -4,7 +4,7 @@ import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable 
 import { add, orderablePart, priced, setQuantity } from "./cart.js";
 import { LONG, newEntry, Outbox } from "./outbox.js";
 import { readAgain } from "./screen.js";
-import { change, keep, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
+import { change, keep, keepMenu, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
 import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
 
@@ -109,6 +109,7 @@ const ask = (method, path, options) => request(state.device?.table.id, method, p
 async function snapshot() {
   const [{ session, orders, cursor }] = await Promise.all([loadParty(), loadMenu()]);
   settleParty({ session, orders });
+  change({ device: read("device") }); // if it has been renewed since, with the store as it is called now
   if (orders.length) takeNumber(orders[0].table);
   return cursor;
 }
@@ -120,7 +121,7 @@ async function loadParty() {
 async function loadMenu() {
   const headers = state.menu?.etag ? { "If-None-Match": state.menu.etag } : {};
   const { status, body, answer } = await ask("GET", "menu", { headers });
-  if (status === 200) keep("menu", { ...body, etag: answer.headers.get("ETag") });
+  if (status === 200) keepMenu({ ...body, etag: answer.headers.get("ETag") });
 }
 
 // After a change, or when a picture's address has run out.

@@ -1,5 +1,6 @@
-// The cart, as plain data: [{key, item (id), quantity, options [ids], note, seen}], always priced from the menu as it is
-// now. `seen`: the unit price that the guest saw when adding; a cart from before it was kept has none.
+// The cart, as plain data: [{key, item (id), name, quantity, options [ids], note, seen}], always priced from the menu as it
+// is now. `name`: for when the dish is gone from it; `seen`: the unit price that the guest saw when adding, which a cart from
+// before it was kept hasn't.
 
 export const MAX_QUANTITY = 99;
 const MAX_LINES = 50;
@@ -40,7 +41,7 @@ export function priced(cart, menu) {
   const items = itemsById(menu);
   const lines = cart.map((line) => {
     const item = items.get(line.item);
-    if (!item) return { ...line, name: line.name, chosen: [], unit: 0, total: 0, was: null, problem: "gone", left: 0, most: 0 };
+    if (!item) return { ...line, chosen: [], unit: 0, total: 0, was: null, problem: "gone", left: 0, most: 0 };
     const offered = item.option_groups.flatMap((group) => group.options);
     const chosen = line.options.map((id) => offered.find((option) => option.id === id));
     const gone = chosen.includes(undefined) || openChoice(item, line.options);

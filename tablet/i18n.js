@@ -130,7 +130,6 @@ export const TEXTS = {
   live: ["실시간 연결됨", "Live"],
   polling: ["주기적으로 확인 중", "Checking every few seconds"],
   notConnected: ["연결 안 됨", "Not connected"],
-  version: ["버전", "Version"],
   signOut: ["이 태블릿 로그아웃", "Sign this tablet out"],
   signOutQuestion: ["직원만 로그아웃할 수 있습니다. 테이블 비밀번호를 입력해 주세요.", "Only staff can sign it out: please type in the table password."],
   on: ["켜짐", "On"],

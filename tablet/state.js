@@ -9,7 +9,7 @@ const preferred = navigator.language?.startsWith("ko") ? "ko" : "en";
 const ownPrefs = () => ({ language: preferred, largeType: false, highContrast: false, ...read("ownPrefs") });
 
 export const state = {
-  device: read("device"), // {access, refresh, expires_at, store, table} once signed in
+  device: read("device"), // {access, refresh, expires_at, endsAt, store, table} once signed in
   notice: null, // why the set-up is shown again
   prefs: { ...ownPrefs(), ...read("prefs") },
   menu: null, // as the API says it, with its etag
@@ -39,7 +39,7 @@ export function recall() {
     cart: kept("cart") ?? [],
     cartNote: kept("cartNote") ?? "",
     entry: kept("entry"),
-    menu: kept("menu"),
+    menu: keptMenu(),
     calls: kept("waitingCalls") ?? {},
     party: kept("party") ?? { session: null, orders: [] },
     unreadBill: kept("unreadBill"),
@@ -51,6 +51,22 @@ export const kept = (name) => read(place() + name);
 export function keep(name, value) {
   write(place() + name, value);
   change({ [name]: value });
+}
+
+// One menu, that of the present store. It can be read again, and with the signed addresses of all its pictures it is large:
+// where there is no room for it, the tablet goes on without.
+export function keepMenu(menu) {
+  try {
+    write("menu", { ...menu, store: state.device.store.id });
+  } catch {
+    write("menu", null);
+  }
+  change({ menu });
+}
+
+function keptMenu() {
+  const menu = read("menu");
+  return menu && menu.store === state.device?.store.id ? menu : null;
 }
 
 export const waitingCalls = () => Object.fromEntries(Object.entries(state.calls).filter(([, call]) => call.state === "waiting"));

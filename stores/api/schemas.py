@@ -65,13 +65,10 @@ class StaffOutput(serializers.Serializer):
     role = serializers.ChoiceField(Membership.Role.values)
 
 
-class TokensOutput(serializers.Serializer):
+class TabletTokensOutput(serializers.Serializer):
     access = serializers.CharField()
     refresh = serializers.CharField()
     expires_at = serializers.DateTimeField()
-
-
-class TabletLoginOutput(TokensOutput):
     store = StoreOutput()
     table = TableReference()
 

@@ -8,19 +8,19 @@ from tableorder.errors import TokenInvalid
 from tableorder.openapi import documented
 
 from .endpoint import Endpoint, Role
-from .schemas import RefreshInput, TabletLoginInput, TabletLoginOutput, TokensOutput
+from .schemas import RefreshInput, TabletLoginInput, TabletTokensOutput
 
 
 class TabletLogin(Endpoint):
     role = Role.ANYONE
 
-    @documented(request=TabletLoginInput, answers={200: TabletLoginOutput}, refuses=[InvalidCredentials, LoginLocked], public=True)
+    @documented(request=TabletLoginInput, answers={200: TabletTokensOutput}, refuses=[InvalidCredentials, LoginLocked], public=True)
     def post(self, request):
         asked = self.body(TabletLoginInput)
-        table, access, refresh = auth.log_in_tablet(
+        signed_in = auth.log_in_tablet(
             store=asked["store"], number=asked["table"], password=asked["password"], address=request.client_address
         )
-        return Response(tokens(access, refresh) | {"store": store_payload(table.store), "table": table_reference(table)})
+        return Response(tokens(*signed_in))
 
 
 class TabletRefresh(Endpoint):
@@ -33,11 +33,12 @@ class TabletRefresh(Endpoint):
         login, _ = auth.login_of(self.body(RefreshInput)["refresh"])
         return [rate_limits.of_token(str(login))]
 
-    @documented(request=RefreshInput, answers={200: TokensOutput}, refuses=[TokenInvalid], public=True)
+    @documented(request=RefreshInput, answers={200: TabletTokensOutput}, refuses=[TokenInvalid], public=True)
     def post(self, request):
-        access, refresh = auth.refresh_tablet(self.body(RefreshInput)["refresh"])
-        return Response(tokens(access, refresh))
+        """New tokens, and store and table as they are called now: a tablet is set up once and stays for years."""
+        return Response(tokens(*auth.refresh_tablet(self.body(RefreshInput)["refresh"])))
 
 
-def tokens(access, refresh):
-    return {"access": str(access), "refresh": str(refresh), "expires_at": moment(auth.expiry(access))}
+def tokens(table, access, refresh):
+    named = {"store": store_payload(table.store), "table": table_reference(table)}
+    return {"access": str(access), "refresh": str(refresh), "expires_at": moment(auth.expiry(access))} | named

@@ -6,8 +6,6 @@ import { LANGUAGES, t } from "../i18n.js";
 import { change, setPrefs, state } from "../state.js";
 import { sheet } from "./parts.js";
 
-export const VERSION = "1";
-
 export function cornerSheet() {
   const { store, table } = state.device;
   return sheet({
@@ -18,8 +16,6 @@ export function cornerSheet() {
         <dd>${t("table")} ${table.number}</dd>
         <dt>${t("connection")}</dt>
         <dd>${t(["live", "polling"].includes(state.connection) ? state.connection : "notConnected")}</dd>
-        <dt>${t("version")}</dt>
-        <dd>${VERSION}</dd>
       </dl>`,
     footer: html`<button type="button" class="secondary" data-action="sign-out" @click=${() => change({ dialog: { name: "sign-out" }, notice: null })}>${t("signOut")}</button>`,
   });

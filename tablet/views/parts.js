@@ -38,7 +38,7 @@ export function callStrip() {
   </div>`;
 }
 
-export function stepper(quantity, { onChange, max = 99, min = 1, label }) {
+export function stepper(quantity, { onChange, max, min = 1, label }) {
   return html`<div class="stepper" role="group" aria-label=${label}>
     <button type="button" aria-label=${t("less")} ?disabled=${quantity <= min} @click=${(event) => onChange(quantity - 1, event)}>${icon("minus")}</button>
     <output aria-live="polite">${quantity}</output>

@@ -103,6 +103,14 @@ def test_a_renamed_table_is_called_so_on_its_tablet(guest):
     expect(page.locator(".where")).to_contain_text("Table " + number)
 
 
+def test_a_renamed_store_is_called_so_once_the_token_is_renewed(open_page, hanok, table):
+    device = hanok.device(table) | {"access": "worn.out.token"}
+    hanok.forget_device(table)  # its refresh token is used up by that page
+    page = open_page("/tablet/", device=device | {"store": device["store"] | {"name": "As it was called", "steps": 3}}).page
+    expect(page.locator(".where")).to_contain_text("한옥마당")
+    assert page.evaluate("JSON.parse(localStorage.getItem('tableorder.device')).store.steps") == 4
+
+
 def test_the_staff_corner_opens_to_a_long_press_and_signs_out_with_the_password_only(guest):
     where = guest.page.locator("[data-action=corner]")
     where.click()
@@ -541,6 +549,17 @@ def test_a_menu_change_shows_within_two_seconds_and_keeps_the_cart(guest):
     guest.taps("take-out")
     expect(guest.cart()).to_have_count(1)
     expect(guest.page.locator("[data-action=review]").first).to_be_visible()
+
+
+def test_a_menu_that_finds_no_room_on_the_tablet_is_shown_all_the_same(guest):
+    page = guest.page
+    page.evaluate("localStorage.removeItem('tableorder.menu')")
+    page.evaluate("try { while (true) localStorage.setItem(Math.random(), 'x'.repeat(2000)); } catch {}")
+    page.reload()
+    guest.at_the_menu()
+    guest.restaurant.change_item(DISH, name="A name that is a good deal longer than it was")
+    expect(page.locator(f"[data-item='{guest.restaurant.items[DISH]['id']}']")).to_contain_text("a good deal longer", timeout=5000)
+    assert page.evaluate("localStorage.getItem('tableorder.menu')") is None
 
 
 def test_a_price_that_changes_is_shown_beside_the_one_that_was_seen_and_asked_about(guest):

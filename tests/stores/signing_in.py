@@ -32,7 +32,7 @@ def refresh(token) -> dict | None:
         problem(answer, 401, "TOKEN_INVALID")
         return None
     assert answer.status_code == 200, answer.content
-    assert sorted(answer.json()) == ["access", "expires_at", "refresh"]
+    assert sorted(answer.json()) == ["access", "expires_at", "refresh", "store", "table"]
     return answer.json()
 
 

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from stores import auth
+from stores.models import Store, Table
 from tests.snapshot import nothing_stored
 from tests.stores.signing_in import REFRESH, TABLET, as_tablet, first_refresh_token, lets_in, refresh
 from tests.world import Caller, problem
@@ -28,6 +29,15 @@ def test_a_token_of_a_machine_whose_clock_is_ahead_is_good_at_once(ours, clock, 
     assert jwt.decode(tokens["access"], options={"verify_signature": False})["iat"] > time.time() + 200
     assert lets_in(tokens["access"], "tablet/session")
     assert refresh(tokens["refresh"])
+
+
+def test_refreshing_tells_what_store_and_table_are_called_now(first, ours):
+    """A tablet stays set up for years, and nothing else tells it."""
+    Store.objects.filter(pk=ours.store.pk).update(name="A new name", code="new-code", steps=3)
+    Table.objects.filter(pk=ours.table.pk).update(number="Terrace")
+    renewed = refresh(first)
+    assert [renewed["store"][name] for name in ("name", "code", "steps")] == ["A new name", "new-code", 3]
+    assert renewed["table"] == {"id": str(ours.table.pk), "number": "Terrace"}
 
 
 def test_refreshing_gives_new_tokens_without_the_password(first):

@@ -115,7 +115,7 @@ def described_item(item) -> dict:
 
 def tables_of(store, plan):
     """Those that the demo's password opens: an owner's own tables have another."""
-    tables = Table.objects.in_store(store).in_use().in_reading_order()
+    tables = Table.objects.in_store(store).filter(is_active=True).in_reading_order()
     return [table for table in tables if loader.opens(plan["table_password"], table.password)]
 
 
