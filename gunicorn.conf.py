@@ -50,7 +50,7 @@ wsgi_app = "config.wsgi:application" if SERVE == "api" else "config.asgi:applica
 bind = env.str("BIND", default="127.0.0.1:8000")
 workers = env.int("WEB_CONCURRENCY", default=1)
 worker_class = "config.api_worker.ApiWorker" if SERVE == "api" else "config.worker.StreamWorker"
-threads = 4  # as many as there are connections at most: more would only wait for one, and wake each other up
+threads = 4  # as DATABASE_POOL_SIZE by itself: more would only wait for a connection, and wake each other up
 
 timeout = 30
 graceful_timeout = 8  # everything has stopped within 10 s

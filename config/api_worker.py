@@ -10,9 +10,9 @@ LOOKS_AWAY, AT_MOST = 0.0002, 0.002  # seconds, for each connection that a worke
 
 
 class ApiWorker(ThreadWorker):
-    """Gunicorn's threads, but who has many connections leaves a new one to those who have fewer.
+    """Gunicorn's threads, but a worker that has many connections leaves a new one to those with fewer.
 
-    A connection wakes all workers, and who is quickest takes all that come together. A proxy keeps them, so they
+    A connection wakes all workers, and the quickest takes all that come together. A proxy keeps them, so they
     would stay there: ten clients were served by one of two workers while the other slept.
     """
 
@@ -44,6 +44,6 @@ class ApiWorker(ThreadWorker):
         """What has been answered unread (a picture, when its owner has been signed out) is read to its end.
 
         Of more than 64 KB gunicorn alone hangs up: on the proxy that still sends it, or on the next request in its connection.
-        Also before it is closed: who still sends would find it broken and not read the answer.
+        Also before it is closed: a client that still sends would find it broken and not read the answer.
         """
         return conn.parser.finish_body(deadline=time.monotonic() + PATIENCE, max_bytes=UNREAD) and keepalive

@@ -14,6 +14,6 @@ class ProjectConfig(AppConfig):
         from tableorder import metrics
 
         from . import checks  # noqa: F401  registers them
-        from .gauges import at_scrape
+        from .gauges import in_database
 
-        metrics.at_scrape(at_scrape)
+        metrics.at_scrape(in_database)

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 class Environment(environ.FileAwareEnv):
     """NAME_FILE is read where NAME is asked for: secrets mounted as files. An empty value is none.
 
-    A value is taken as it is. The library takes `$x` for the value of x, and a secret may begin so; of `1O` it takes the 1.
+    A value is taken as it is. django-environ would read `$x` as the value of x, though a secret may begin so, and `1O` as 1.
     """
 
     def get_value(self, var, cast=None, default=environ.Env.NOTSET, parse_default=False):

@@ -6,7 +6,7 @@ from tableorder import broker
 from tableorder.metrics import Gauges
 
 
-def at_scrape() -> Gauges:
+def in_database() -> Gauges:
     yield "tableorder_active_sessions", "Parties at tables.", TableSession.objects.active().count()
     if broker.is_on():
         events, age = outbox()

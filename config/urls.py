@@ -7,7 +7,7 @@ from menus import media
 from orders import board_page
 from tableorder import api, health, metrics
 
-from . import screens
+from . import tablet_page
 from .document import DocumentView
 
 urlpatterns = [
@@ -21,9 +21,9 @@ urlpatterns = [
     path("health", api.only_read(health.alive)),
     path("health/ready", api.only_read(health.ready)),
     path("metrics", api.only_read(metrics.expose)),
-    path("favicon.ico", screens.favicon),
-    path("tablet/", screens.tablet, name="tablet"),
-    path("tablet/<path:path>", screens.tablet),
+    path("favicon.ico", tablet_page.favicon),
+    path("tablet/", tablet_page.tablet, name="tablet"),
+    path("tablet/<path:path>", tablet_page.tablet),
     path("admin/board/", board_page.board, name="board"),
     path("admin/board/token", board_page.token, name="board-token"),
     path("admin/", admin.site.urls),

@@ -11,7 +11,7 @@ from stores.models import Store
 from stores.scoping import StoreScoped
 from tableorder.markers import marker_while
 
-MAX_PRICE = 10_000_000  # in the currency's smallest unit (requirements, S8)
+MAX_PRICE = 10_000_000  # in the currency's smallest unit
 MAX_STOCK = 1_000_000  # that somebody may enter; what cancelled orders give back comes on top
 MAX_OPTIONS = 50  # of a group; as many groups of an item
 

@@ -1,8 +1,8 @@
 """The writes of categories and items, with their pictures. Choices: `choices.py`.
 
 Every change locks its rows in one order (category, option groups by id, items by id) and ends with the journal's
-counter row, which also gives the menu its new version, once. What changes an item's name, category or being alive
-has that row before it writes them (`journal.hold_commits`). What changes nothing writes nothing.
+counter row, which also gives the menu its new version, once. A change of an item's name or category, or its
+deletion, takes that row before it writes (`journal.hold_commits`). What changes nothing writes nothing.
 """
 
 import uuid

@@ -50,11 +50,10 @@ def offered(rows: Iterable[Sequence]) -> dict[uuid.UUID, OfferedItem]:
 
 
 def hold(priced: Sequence[PricedLine], *, locked: Collection[uuid.UUID]):
-    """Keeps the items and options of these lines as they are until the commit, where that is for us to do; some items are
-    `locked` already.
+    """On MySQL: keeps the items and options of these lines as they are until the commit, but for items that are `locked`.
 
-    MySQL locks what a foreign key names when the row with the key is written. Of an order that is after the counter row,
-    for which somebody who is changing the dish waits: each would wait for the other, and the dish could not be changed
+    MySQL locks what a foreign key names when the row with the key is written. An order writes that row after it has the
+    counter row, for which a change of the dish waits: each would wait for the other, and the dish could not be changed
     or sold out as long as it sells well. PostgreSQL's foreign keys are content with less, see `journal.hold_commits`.
     """
     if database().vendor != "mysql":

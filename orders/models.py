@@ -23,6 +23,9 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+MAX_QUANTITY = 99  # of a line
+MAX_LINES = 50  # of an order
+
 # From the least advanced on: the order's state is the first of these that one of its live lines is in.
 PROGRESS = [Status.PENDING, Status.PREPARING, Status.READY, Status.SERVED]
 
@@ -130,7 +133,7 @@ class OrderLine(models.Model):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="one_line_per_order_and_position"),
-            models.CheckConstraint(condition=Q(quantity__gte=1, quantity__lte=99), name="line_quantity_is_1_to_99"),
+            models.CheckConstraint(condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY), name="line_quantity_is_1_to_99"),
             models.CheckConstraint(condition=Q(cancelled_quantity__lte=F("quantity")), name="line_cancels_at_most_its_quantity"),
             models.CheckConstraint(
                 condition=Q(status="cancelled", cancelled_quantity=F("quantity"))

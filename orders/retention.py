@@ -84,7 +84,7 @@ def what_is_old(now: datetime) -> list[Old]:
 
 
 def _old(name, rows):
-    return Old(name, rows, lambda ids: rows.model.objects.filter(pk__in=ids).delete())
+    return Old(name, rows, lambda ids: rows.filter(pk__in=ids).delete())  # that are still old: one may have been used meanwhile
 
 
 def _remove_sessions(ids):

@@ -18,7 +18,7 @@ from .admin_forms import OnlyWhatChanged
 from .admin_reach import on_the_stores_clock
 from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin
 from .audit_labels import ACTIONS, told
-from .models import AuditEntry, Membership, Store, Table, User
+from .models import TABLE_PASSWORD, AuditEntry, Membership, Store, Table, User
 from .table_cards import table_cards
 
 admin.site.unregister(Group)  # rights come from memberships
@@ -31,10 +31,9 @@ class TableAdmin(StoreScopedAdmin):
     class Form(OnlyWhatChanged):
         new_password = forms.CharField(
             label=_("Tablet password"),
-            min_length=4,
-            max_length=128,
             strip=False,
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
+            **TABLE_PASSWORD,
         )
         unique_in = ("store", "number")
         unique_message = _("This store has a table with that number.")

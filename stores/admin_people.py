@@ -176,8 +176,17 @@ def note_removed(memberships, actor: User):
         audit.note(membership.store, "staff.removed", membership.user.username, actor=actor)
 
 
+class WorkplaceForm(OnlyWhatChanged):
+    """Which store it is, is chosen when adding, and then it stays: the audit of that store would miss the person."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["store"].disabled = not self.instance._state.adding
+
+
 class WorkplaceInline(ScopedInline, admin.TabularInline):
     model = Membership
+    form = WorkplaceForm
     fields = ["store", "role", "is_active"]
     autocomplete_fields = ["store"]
     verbose_name = _("workplace")
@@ -245,8 +254,10 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
         username = form.instance.username
         for membership in formset.new_objects:
             audit.note(membership.store, "staff.created", username, actor=request.user, role=membership.role)
-        for membership, changed in formset.changed_objects:
-            audit.note(membership.store, "staff.changed", username, actor=request.user, changed=changed)
+        for work in formset.initial_forms:
+            if work.has_changed() and work not in formset.deleted_forms:
+                told = audit.change_in(work, work.changed_data)
+                audit.note(work.instance.store, "staff.changed", username, actor=request.user, **told)
         note_removed(formset.deleted_objects, request.user)
 
     def delete_model(self, request, obj):

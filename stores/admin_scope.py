@@ -185,7 +185,7 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
             return super().lookup_allowed(lookup, value, request)
         paths = [spec[0] if isinstance(spec, tuple) else spec for spec in self.get_list_filter(request) if not isinstance(spec, type)]
         paths += [self.date_hierarchy] if self.date_hierarchy else []
-        paths += ["store"] if self.store_first else []  # links between lists say it, also to who has one store and no such filter
+        paths += ["store"] if self.store_first else []  # links between lists say it, also to people of one store, who have no such filter
         endings = ("", "__exact", "__id__exact", "__isnull", "__gte", "__gt", "__lte", "__lt")
         if any(lookup == f"{path}{ending}" for path in paths for ending in endings):
             return True

@@ -25,15 +25,15 @@ from . import wakeup
 from .models import Event, Journal
 
 
-def _mark(name: str) -> str:
-    """Nobody can write it into a note or a name: no other process knows it, and it never leaves the database as it is."""
+def _placeholder(name: str) -> str:
+    """What the INSERT of an event replaces. Random for each process, so no guest's text can contain it."""
     return f"{name}-{secrets.token_hex(8)}"
 
 
 # In the data of an event: what the counter row gives with it.
-MENU_VERSION, ORDER_NUMBER, ORDER_DAY, ZEROS = _mark("version"), _mark("number"), _mark("day"), _mark("zeros")
+MENU_VERSION, ORDER_NUMBER, ORDER_DAY, ZEROS = _placeholder("version"), _placeholder("number"), _placeholder("day"), _placeholder("zeros")
 ORDER = {"number": ORDER_NUMBER, "order_number": f"{ORDER_DAY}-{ZEROS}{ORDER_NUMBER}"}  # as orders/models.py writes them
-_EVENT_NUMBER = _mark("event")
+_EVENT_NUMBER = _placeholder("event")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def record(
 def hold_commits(store_id):
     """Takes the counter row before the end: from here on nothing of this store commits but what we do.
 
-    For who changes a column of a unique index in a row that orders refer to, right before it and after every other lock.
+    For a change of a column of a unique index, in a row that orders refer to: right before it and after every other lock.
     PostgreSQL then locks that row against foreign keys too. An order checks its own in its COMMIT, holding the counter
     row: it would wait there for us, and `record` for it.
     """

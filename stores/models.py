@@ -194,6 +194,9 @@ class Membership(models.Model):
         return f"{self.user} · {self.store}"
 
 
+TABLE_PASSWORD = {"min_length": 4, "max_length": 128}  # characters: somebody types it at every table
+
+
 class TableQuerySet(StoreScoped):
     def working(self):
         """Whose tablets may come in now."""
@@ -262,7 +265,7 @@ class StaffToken(models.Model):
     membership = models.ForeignKey(Membership, models.CASCADE, related_name="tokens")
     issued_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
-    # Of the browser whose board it is for: it goes with the session. Django sees to that, and not the database, or a
+    # The admin session that a board's token belongs to, and goes with. Django sees to that, and not the database, or a
     # release before this one could delete no session.
     session = models.ForeignKey("sessions.Session", models.CASCADE, null=True, db_constraint=False, related_name="+")
 
@@ -381,7 +384,7 @@ class RelayCursor(models.Model):
 class SetAsideEvent(models.Model):
     """An event that the broker would not take, so that those after it could go on.
 
-    A copy: the journal itself is removed when it is old enough.
+    What a queue calls a dead letter. A copy: the journal itself is removed when it is old enough.
     """
 
     store_lookup = "store"

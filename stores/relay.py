@@ -33,7 +33,7 @@ from .models import Event, Journal, RelayCursor, SetAsideEvent
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0  # seconds between looks while nothing happens; a wake-up (stores/wakeup.py) could shorten it
+LOOK_EVERY = 1.0  # seconds between looks while nothing happens
 GATHER = 0.1  # seconds between looks while little happens
 REST = 20  # ... and so many times as long as the look took: most of what it costs, it costs however little there is
 BATCH = 200  # events of a store read at once, some 1 KB each

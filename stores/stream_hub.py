@@ -31,7 +31,7 @@ from .stream_places import Place, Places
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds: events of other processes are seen this late at worst
-CHECK_EVERY = 5.0  # seconds: who lost the right to listen is out this late at worst
+CHECK_EVERY = 5.0  # seconds: whoever loses the right to listen is out this late at worst
 HEARTBEAT = 10.0  # seconds of silence before a comment; proxies and clients give up after more than that
 BATCH = 200  # events read at once, some 1 KB each
 QUEUE = 1000  # events that may wait for a slow client; then it has to come back and read them from the journal

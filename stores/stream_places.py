@@ -1,7 +1,7 @@
 """How many streams a token and a store have open, in all workers of a machine together.
 
-A place is a byte of the store's file that a worker has locked; the file stays empty. However the worker ends, the
-kernel gives its places back. Its own locks don't stop a worker, so it knows by itself which it has.
+A place is one byte of the store's file, which stays empty, locked by the worker that has it: however the worker ends, the
+kernel frees its places. A process isn't stopped by its own locks, so each also remembers the places that it has.
 """
 
 import fcntl

@@ -115,9 +115,9 @@ def only_read(view):
     def checked(request):
         if request.method in ("GET", "HEAD"):
             return view(request)
-        refused = problem_response(request, errors.MethodNotAllowed())
-        refused["Allow"] = "GET, HEAD"
-        return refused
+        answer = problem_response(request, errors.MethodNotAllowed())
+        answer["Allow"] = "GET, HEAD"
+        return answer
 
     return checked
 

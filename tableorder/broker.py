@@ -41,7 +41,7 @@ class BrokerAway(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What the contract promises to consumers of the bus."""
+    """What consumers of the bus get: `id` and `routing_key` beside the same JSON as a stream's data."""
 
     id: str
     routing_key: str

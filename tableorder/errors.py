@@ -77,7 +77,7 @@ class Mismatch(Refusal):
 
 
 class TooMany(Refusal):
-    """`retry_after` is required: the seconds until it makes sense to try again."""
+    """Give `retry_after`, the seconds until it makes sense to try again."""
 
     code = "RATE_LIMITED"
     detail = _("Too many requests. Please wait a moment.")

@@ -5,7 +5,7 @@ pattern, not the address with its ids), status, milliseconds, SQL statements. No
 named here, so a body, a header or a query string that somebody attaches to a record is not written. What stands
 in the texts themselves goes through `redacted`, the second wall.
 
-Sinks: stdout always; a file that turns itself over; CloudWatch Logs (tableorder/cloudwatch.py). A sink that fails
+Sinks: stdout always; a file that rotates itself; CloudWatch Logs (tableorder/cloudwatch.py). A sink that fails
 loses lines, which are counted, and never a request.
 
 No Django here, and nothing of ours at the top: gunicorn.conf.py reads this file alone, for its master process.
@@ -29,7 +29,7 @@ LONGEST_EXCEPTION = 6_000  # a line is then one `write` for stdout too, whose bu
 
 MOST_LOOKED_AT = 100_000  # what is longer is cut before anything else
 
-FILE_BYTES = 50_000_000  # LOG_FILE is turned over at this size: 300 MB with those that are kept
+FILE_BYTES = 50_000_000  # LOG_FILE is rotated at this size: 300 MB with those that are kept
 FILES_KEPT = 5
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Stdout(logging.StreamHandler):
 
 
 class LogFile(logging.Handler):
-    """Appends to a file that several processes write, and turns it over when it is full: path, path.1, path.2 ...
+    """Appends to a file that several processes write, and rotates it when it is full: path, path.1, path.2 ...
 
     `RotatingFileHandler` loses lines with several processes: each renames the file for itself, and what another
     one has just begun is overwritten. Here a line is one `write` with O_APPEND, which the kernel does in one
@@ -215,7 +215,7 @@ class LogFile(logging.Handler):
             file = self._current()
             if os.fstat(file).st_size + len(line) > self._max_bytes:
                 with contextlib.suppress(OSError):  # it may be written but not renamed: then it goes on growing
-                    self._turn_over(file)
+                    self._rotate(file)
                 file = self._current()
             if os.write(file, line) < len(line):
                 raise OSError("the disk is full")
@@ -251,7 +251,7 @@ class LogFile(logging.Handler):
         except FileNotFoundError:
             return False
 
-    def _turn_over(self, file):
+    def _rotate(self, file):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 
 from . import errors
 from .api import PROBLEM, status_of
+from .paging import DEFAULT_LIMIT, MAX_LIMIT
 
 PROBLEM_SCHEMA = {
     "type": "object",
@@ -47,7 +48,7 @@ RETRY_AFTER = OpenApiParameter(
 )
 LISTED = (
     OpenApiParameter("cursor", str, description="`next` of the page before."),
-    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
 )
 
 

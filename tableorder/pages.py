@@ -1,4 +1,4 @@
-"""Middlewares that only pages need: a request with a token has no session and no cookie.
+"""Middlewares that only pages need, and their static files: a request with a token has no session and no cookie.
 
 A subclass for each, so that Django's checks find what the admin needs.
 """

@@ -50,7 +50,7 @@ def _limit(asked):
     if asked is None:
         return DEFAULT_LIMIT
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 9 and 1 <= int(asked) <= MAX_LIMIT):
-        raise invalid_parameter("limit", _("A whole number from 1 to 100."))
+        raise invalid_parameter("limit", _("A whole number from 1 to %d.") % MAX_LIMIT)
     return int(asked)
 
 

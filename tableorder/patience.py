@@ -1,6 +1,6 @@
-"""A server that stands still, with its disk or its machine, keeps every line and answers none.
+"""A database server whose disk or machine hangs keeps its connections open and never answers.
 
-It ends no statement that has taken too long, and libpq waits for ever: all threads, and `/health/ready` with them.
+It ends no statement that takes too long, and libpq waits for ever: so would all threads, and `/health/ready` with them.
 """
 
 import psycopg
@@ -19,4 +19,4 @@ class PatientConnection(psycopg.Connection):
             return super().wait(gen, interval, settings.DATABASE_STATEMENT_TIMEOUT + GRACE)
         except psycopg.errors._WaitTimeout:
             self.close()
-            raise psycopg.OperationalError("the database keeps the line and does not answer") from None
+            raise psycopg.OperationalError("the database keeps the connection open and does not answer") from None

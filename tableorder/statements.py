@@ -83,7 +83,7 @@ class _Statement:
 
     def given(self, **values) -> Bound:
         if self._sql is None:
-            sql, self._params = self._compile(connections[DEFAULT_DB_ALIAS])  # this thread's: who locks must be in a transaction
+            sql, self._params = self._compile(connections[DEFAULT_DB_ALIAS])  # this thread's: to lock, it must be in a transaction
             self._sql = sql  # last: another thread may be looking
         written_for = database()
         params = [param.of(values, written_for) if isinstance(param, Given) else param for param in self._params]

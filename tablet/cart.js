@@ -3,7 +3,7 @@
 // before it was kept hasn't.
 
 export const MAX_QUANTITY = 99;
-const MAX_LINES = 50;
+export const MAX_LINES = 50;
 
 export function itemsById(menu) {
   return new Map((menu?.categories ?? []).flatMap((category) => category.items.map((item) => [item.id, item])));

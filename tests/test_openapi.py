@@ -55,7 +55,7 @@ few = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-# What the contract promises (its section 3).
+# What integrators have been promised.
 PROMISED = """
 POST tablet/login, POST tablet/refresh, GET tablet/menu, POST tablet/quote, POST tablet/orders, GET tablet/session, POST tablet/calls,
 GET tablet/events, POST staff/login, POST staff/logout, GET staff/board, GET staff/orders, GET staff/orders/{}, PATCH staff/orders/{},
@@ -86,7 +86,7 @@ askable = [label for label, operation in operations.items() if not label.endswit
 # --- The document -----------------------------------------------------------------------------------------------
 
 
-def test_everything_the_contract_promises_is_in_the_document():
+def test_everything_that_is_promised_is_in_the_document():
     promised = {operation.strip() for operation in PROMISED.replace("\n", " ").split(",")}
     described = {" ".join(label.replace("/api/v1/", "").split()) for label in operations}
     anonymous = {"/".join("{}" if part.startswith("{") else part for part in label.split("/")) for label in described}

@@ -1,6 +1,7 @@
 """What anybody can send to the pages, who has no account: nothing of it is an error of ours, or costs much."""
 
 import contextlib
+import gzip
 import logging
 import socket
 
@@ -56,3 +57,11 @@ def test_a_head_of_any_length_is_not_kept(tmp_path, serve, endless):
                 client.sendall(endless)
             assert client.recv(1000).startswith(b"HTTP/1.1 4")
         assert httpx.get(f"{server.address}/health", headers={"X-Header": "x" * 8000}, timeout=30).status_code == 200
+
+
+def test_the_tablets_page_comes_compressed_to_whoever_takes_it(client):
+    plain = client.get("/tablet/main.js")
+    packed = client.get("/tablet/main.js", headers={"accept-encoding": "br, gzip"})
+    assert (packed["Content-Encoding"], gzip.decompress(packed.content)) == ("gzip", plain.content)
+    assert "Content-Encoding" not in client.get("/tablet/main.js", headers={"accept-encoding": "gzip;q=0"})
+    assert client.get("/tablet/main.js", headers={"if-none-match": plain["ETag"]}).status_code == 304

@@ -51,7 +51,7 @@ locals {
         namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.database
         statistic = "Average", above = 80, periods = 2, period = 300
       }
-      # The seeds' 10 would ring with every deploy: it stands above what the pools may take.
+      # 10, as one might think, would ring with every deploy: it stands above what the pools may take.
       database-connections = {
         namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database
         statistic = "Maximum", above = var.database_connections, periods = 2, period = 300

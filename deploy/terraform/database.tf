@@ -10,7 +10,7 @@ resource "aws_db_parameter_group" "main" {
   dynamic "parameter" {
     for_each = local.mysql ? {
       character_set_server = "utf8mb4"
-      # By the byte, as the program wants it; the seeds' utf8mb4_unicode_ci would hold two names for one.
+      # By the byte, as the program wants it; utf8mb4_unicode_ci would hold two names for one.
       collation_server = "utf8mb4_bin"
       slow_query_log   = "1"
       long_query_time  = "0.5"

@@ -2,7 +2,7 @@ resource "aws_mq_broker" "main" {
   count                      = var.broker ? 1 : 0
   broker_name                = var.name
   engine_type                = "RabbitMQ"
-  engine_version             = "3.13" # the seeds' 3.12 is no longer offered
+  engine_version             = "3.13" # 3.12 is no longer offered
   host_instance_type         = var.broker_type
   deployment_mode            = "SINGLE_INSTANCE"
   publicly_accessible        = false

@@ -4,6 +4,7 @@ from django.utils.http import parse_etags
 from menus import images
 from menus.published import compressed_menu, made_by, rendered_menu
 from stores.api.endpoint import Endpoint, Role
+from tableorder.encodings import accepts_gzip
 from tableorder.openapi import OpenApiParameter, documented
 
 from .schemas import MenuOutput
@@ -39,9 +40,3 @@ def names(if_none_match: str, tags: set[str]) -> bool:
     """Does the header name one of these? Weak ones count too: proxies make them of ours (RFC 9110, 13.1.2)."""
     known = parse_etags(if_none_match)
     return known == ["*"] or any(tag.removeprefix("W/") in tags for tag in known)
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Without a wish for less than all of it: `gzip;q=0` means never (RFC 9110, 12.5.3)."""
-    codings = [coding.replace(" ", "").lower().partition(";q=") for coding in accept_encoding.split(",")]
-    return any(name == "gzip" and (not quality or quality.strip("0.")) for name, _, quality in codings)

@@ -3,21 +3,20 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from menus.models import MAX_OPTIONS
 from orders.kitchen import CancelledLine
-from orders.models import Status
+from orders.models import MAX_LINES, MAX_QUANTITY, Status
 from orders.pricing import NewLine
 from orders.services import NOT_SAID, NewOrder
 from sessions_app.api.schemas import CallOutput, SessionOutput
 from stores.api.schemas import TableOutput, TableReference
 from tableorder.fields import Boolean, Id, Integer, Many, Strict, Text
 
-MAX_LINES = 50
-
 
 class NewLineInput(Strict):
     item = Id()
-    quantity = Integer(min_value=1, max_value=99)
-    options = Many(child=Id(), max_length=50, default=list)
+    quantity = Integer(min_value=1, max_value=MAX_QUANTITY)
+    options = Many(child=Id(), max_length=MAX_OPTIONS, default=list)
     note = Text(max_length=200, allow_blank=True, default="")
 
     def to_internal_value(self, data):
@@ -46,7 +45,7 @@ class Move(Strict):
 
 class CancelledLineInput(Strict):
     line = Id()
-    quantity = Integer(min_value=1, max_value=99)
+    quantity = Integer(min_value=1, max_value=MAX_QUANTITY)
 
     def to_internal_value(self, data):
         return CancelledLine(**super().to_internal_value(data))

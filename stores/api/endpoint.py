@@ -134,7 +134,7 @@ class Endpoint(APIView):
         )
 
     def initial(self, request, *args, **kwargs):
-        # Before the permissions, where DRF's own throttles come after them: who is refused there counts too.
+        # Before the permissions, where DRF's own throttles come after them: a request that is refused there counts too.
         spending = rate_limits.Spending(*self.limits())
         try:
             self.perform_authentication(request)

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from stores.models import Membership
+from stores.models import TABLE_PASSWORD, Membership
 from tableorder.fields import Boolean, Secret, Strict, Text
 
 
@@ -24,13 +24,13 @@ class StaffLoginInput(Strict):
 
 class NewTable(Strict):
     number = Text(max_length=20)
-    password = Secret(min_length=4, max_length=128)
+    password = Secret(**TABLE_PASSWORD)
     is_active = Boolean(default=True)
 
 
 class TableChange(Strict):
     number = Text(max_length=20, required=False)
-    password = Secret(min_length=4, max_length=128, required=False)
+    password = Secret(**TABLE_PASSWORD, required=False)
     is_active = Boolean(required=False)
 
 

@@ -193,6 +193,13 @@ def test_an_operator_creates_an_owner_of_two_stores_and_takes_one_away(operator,
     assert chain.memberships.get().role == "manager"
     written = AuditEntry.objects.filter(subject="chain", actor__username="operator").order_by("pk")
     assert list(written.values_list("action", flat=True)) == ["staff.created", "staff.created", "staff.changed", "staff.removed"]
+    assert written[2].details == {"changed": ["role"], "before": {"role": "owner"}, "after": {"role": "manager"}}
+
+
+def test_a_workplace_stays_in_its_store(operator, ours, theirs):
+    """Else the owner of the first would find in the audit that somebody is gone, and not who."""
+    operator.form(User, ours.manager).send(**{"memberships-0-store": str(theirs.store.pk), "memberships-0-role": "owner"})
+    assert [(work.store, work.role) for work in ours.manager.memberships.all()] == [(ours.store, "owner")]
 
 
 def test_an_operator_sets_a_password_by_djangos_own_form(operator, ours):

@@ -24,7 +24,7 @@ def waits_for(service) -> dict:
     return depends if isinstance(depends, dict) else dict.fromkeys(depends, {"condition": "service_started"})
 
 
-def test_the_seeds_services_are_there():
+def test_every_service_that_is_asked_for_is_there():
     images = {name: service["image"] for name, service in DEVELOPMENT["services"].items()}
     assert images["db"].startswith("postgres:15") and images["redis"].startswith("redis:7")
     assert images["rabbitmq"].startswith("rabbitmq:3.12-management")

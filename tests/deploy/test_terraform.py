@@ -33,7 +33,7 @@ def test_examples_set_only_variables_that_there_are():
         assert "A month in ap-northeast-2" in text and "together" in text
 
 
-def test_what_the_seeds_name_is_there():
+def test_every_resource_that_is_asked_for_is_there():
     kinds = set(re.findall(r'^resource "(\w+)"', ALL, re.MULTILINE))
     for kind in (
         *("vpc", "subnet", "internet_gateway", "route_table", "security_group", "instance", "eip", "launch_template"),

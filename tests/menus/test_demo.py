@@ -81,7 +81,7 @@ def test_the_json_has_exactly_the_promised_shape():
     check(demo_json("--stores", "2"), {"stores": [store], "superuser": {"username": text, "password": text}})
 
 
-def test_the_two_stores_are_what_the_contract_says():
+def test_the_two_stores_are_what_is_promised():
     stores = {store["code"]: (store["currency"], store["timezone"], store["steps"]) for store in demo_json()["stores"]}
     assert stores == {"hanok": ("KRW", "Asia/Seoul", 4), "plaza": ("USD", "America/New_York", 3)}
 

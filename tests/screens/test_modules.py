@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orders.models import MAX_LINES, MAX_QUANTITY, NEXT, Status
 from stores import money
 from tests.board_client import BoardClient
 
@@ -353,12 +354,15 @@ def test_what_is_over_is_forgotten_and_does_not_come_back(run):
     assert run("/static/board/board_state.js", script, snapshot={"cursor": 1, "tables": [table]}, events=events) == [0, 0]
 
 
-@pytest.mark.parametrize(
-    ("steps", "way"), [(4, ["pending", "preparing", "ready", "served", None]), (3, ["pending", "preparing", "served", None])]
-)
-def test_the_kitchen_has_three_steps_or_four(run, steps, way):
-    script = "({ nextStep }) => { const way = ['pending']; while (way.at(-1)) way.push(nextStep(way.at(-1), steps)); return way; }"
-    assert run("/static/board/board_state.js", script, steps=steps) == way
+@pytest.mark.parametrize("steps", [4, 3])
+def test_the_board_knows_the_steps_of_the_kitchen(run, steps):
+    script = "({ nextStep }) => Object.fromEntries(all.map((status) => [status, nextStep(status, steps)]).filter(([, next]) => next))"
+    assert run("/static/board/board_state.js", script, steps=steps, all=Status.values) == NEXT[steps]
+
+
+def test_the_cart_has_the_limits_of_an_order(run):
+    script = "({ MAX_QUANTITY, MAX_LINES }) => [MAX_QUANTITY, MAX_LINES]"
+    assert run("/tablet/cart.js", script) == [MAX_QUANTITY, MAX_LINES]
 
 
 # --- Prices -----------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def shared(transactional_db):
         yield [make_world(f"store-{n}") for n in range(6)]
 
 
-def test_a_message_has_all_that_the_contract_says(bus, publisher, ours):
+def test_a_message_has_all_that_is_promised(bus, publisher, ours):
     place(ours.table, ours.item, note="김치 없이 🌶")
     send(publisher)
     message = bus.received()[-1]

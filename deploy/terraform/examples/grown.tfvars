@@ -1,6 +1,6 @@
 # Hundreds of stores. terraform apply -var-file=examples/grown.tfvars
 #
-# A month in ap-northeast-2, on demand, as the seeds count it (a t3.medium is $30, a db.t3.small $25, a cache.t3.micro $12):
+# A month in ap-northeast-2, on demand, as the infrastructure documents count it (a t3.medium is $30, a db.t3.small $25, a cache.t3.micro $12):
 #   EC2 t3.medium, 2 of up to 5    60      RDS db.t3.medium, Multi-AZ     100
 #   EBS 2 × 30 GB gp3               6      RDS storage 100 GB, two zones   23
 #   load balancer, with 1 LCU      23      ElastiCache cache.t3.micro × 2  24

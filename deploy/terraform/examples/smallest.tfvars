@@ -1,6 +1,6 @@
 # One store to ten, 10-50 people at once. terraform apply -var-file=examples/smallest.tfvars
 #
-# A month in ap-northeast-2, on demand, as the seeds count it (theirs: $31 to $79):
+# A month in ap-northeast-2, on demand, as the infrastructure documents count it (theirs: $31 to $79):
 #   EC2 t3.small, 730 h            15      RDS db.t3.micro, 20 GB gp3      15
 #   EBS 20 GB gp3                   2      S3 10 GB, few requests           0.25
 #   data out, 10 GB                 1      CloudWatch Logs, 5 GB            2.50

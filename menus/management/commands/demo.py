@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 def everything() -> dict:
-    """What demo-json promises to programs."""
+    """For programs: what is there, with the passwords."""
     return {"stores": [described(store, plan) for store, plan in loader.existing()], "superuser": loader.SUPERUSER}
 
 

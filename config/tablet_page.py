@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
+from tableorder.encodings import accepts_gzip
 from tableorder.screens import secured
 
 TABLET = settings.BASE_DIR / "tablet"
@@ -29,7 +30,7 @@ def tablet(request, path=""):
     file = _file_of(path or "index.html")
     etag, plain, packed = _read(file, file.stat().st_mtime_ns)
     response = HttpResponse(plain, content_type=TYPES[file.suffix], headers={"ETag": etag, "Vary": "Accept-Encoding"})
-    if packed and "gzip" in request.headers.get("Accept-Encoding", ""):
+    if packed and accepts_gzip(request.headers.get("Accept-Encoding", "")):
         response.content = packed
         response["Content-Encoding"] = "gzip"
     response["Cache-Control"] = "no-cache"
