@@ -4,7 +4,7 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT", "0")  # what a command does may take its time
+    os.environ["DATABASE_STATEMENT_TIMEOUT"] = "0"  # of requests; what a command does may take its time
     from django.core.management import execute_from_command_line
     from django.db import InterfaceError, OperationalError
 

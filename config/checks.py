@@ -4,6 +4,7 @@ Django runs these with every management command, `config/wsgi.py` and `config/as
 """
 
 import logging
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ MOST = {
     "JOURNAL_RETENTION_DAYS": 36_500,
     "TABLET_REFRESH_DAYS": 36_500,
     "DATABASE_POOL_SIZE": 1_000,
+    "DATABASE_CONNECTION_LIMIT": 100_000,
     "WEB_CONCURRENCY": 1_000,
 }
 
@@ -41,6 +43,17 @@ def refuse_unsafe():
 
 def _error(number, message, hint):
     return Error(message, hint=hint, id=f"tableorder.E{number:03}")
+
+
+_HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")  # “*” is refused by itself
+
+
+def _is_url(value, *schemes):
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number
+        return False
 
 
 @register("production")
@@ -81,7 +94,7 @@ def settings_that_never_work(app_configs, **kwargs):
             redis.Server(settings.REDIS_URL)  # connects to nothing yet
     except (ValueError, TypeError):
         yield _error(19, "REDIS_URL can't be read.", "Set it to redis://host:6379/0, rediss://... with TLS, or to nothing.")
-    if settings.RABBITMQ_URL and urlsplit(settings.RABBITMQ_URL).scheme not in ("amqp", "amqps"):
+    if settings.RABBITMQ_URL and not _is_url(settings.RABBITMQ_URL, "amqp", "amqps"):
         yield _error(20, "RABBITMQ_URL can't be read.", "Set it to amqp://user:password@host:5672//, amqps://... with TLS, or to nothing.")
 
 
@@ -119,8 +132,13 @@ def settings_that_are_unsafe(app_configs, **kwargs):
         yield _error(
             14, "ALLOWED_HOSTS is empty or allows every name.", "Set it to the names that the service is reached by, separated by commas."
         )
+    for host in settings.ALLOWED_HOSTS:
+        if not _HOST.fullmatch(host):
+            yield _error(
+                14, f"ALLOWED_HOSTS contains {host!r}.", "Names alone, without https://, port or path: else every request is refused."
+            )
     for origin in settings.CORS_ALLOWED_ORIGINS:
-        if urlsplit(origin).scheme != "https":
+        if not _is_url(origin, "https") or urlsplit(origin).path:
             yield _error(
                 15, f"CORS_ORIGINS contains {origin!r}.", "List whole https:// origins; “*” and plain http are not safe with tokens."
             )

@@ -153,7 +153,10 @@ match database.get("ENGINE", "").rpartition(".")[2]:
             "tcp_user_timeout": 5000,
         }
     case "mysql":
-        import pymysql
+        try:
+            import pymysql
+        except ImportError as error:
+            raise ImproperlyConfigured("MySQL needs its driver: pip install -r requirements-mysql.txt") from error
 
         pymysql.install_as_MySQLdb()
         # Keys and names differ by the byte, as on the other databases: binary collation in new databases.

@@ -16,9 +16,7 @@ from tableorder import json, redis
 from . import images
 from .models import Category
 
-# Seconds that a menu stays in Redis: long enough for every process to fetch it once. Not longer, because a database that
-# is put back from a backup counts its versions anew; the processes are started anew then.
-SHARED_FOR = 600
+SHARED_FOR = 600  # seconds that a menu stays in Redis: long enough for every process to fetch it once
 
 
 @cached(LRUCache(maxsize=8_000_000, getsizeof=len), lock=Lock())  # bytes; 60 dishes have 5,000

@@ -279,7 +279,12 @@ def refused(request, refusal: errors.Refusal) -> HttpResponse:
     return HttpResponse(render_to_string("refused.html", said), status=status)
 
 
-bad_request = _handler(errors.Malformed)
+def bad_request(request, exception=None):
+    if isinstance(exception, django_exceptions.DisallowedHost):
+        log.info("Host: none of ALLOWED_HOSTS")  # which one, the caller has chosen
+    return _handler(errors.Malformed)(request, exception)
+
+
 forbidden = _handler(errors.Forbidden)
 not_found = _handler(errors.Absent)
 server_error = _handler(InternalError)

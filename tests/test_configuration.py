@@ -52,7 +52,11 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"JWT_SECRET_KEY": SAFE["SECRET_KEY"]}, "E013"),
         ({"ALLOWED_HOSTS": ""}, "E014"),
         ({"ALLOWED_HOSTS": "*"}, "E014"),
+        ({"ALLOWED_HOSTS": "https://orders.example.com"}, "E014"),
+        ({"ALLOWED_HOSTS": "orders.example.com:443"}, "E014"),
+        ({"ALLOWED_HOSTS": "orders.example.com/"}, "E014"),
         ({"CORS_ORIGINS": "*"}, "E015"),
+        ({"CORS_ORIGINS": "https://tablet.example.com/page"}, "E015"),
         ({"CORS_ORIGINS": "http://tablet.example.com"}, "E015"),
         ({"DATABASE_URL": ""}, "E016"),
         ({"DATABASE_URL": "postgres://tableorder@db.example.com/tableorder"}, "E017"),
@@ -69,6 +73,7 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"TABLET_REFRESH_DAYS": "9999999"}, "E006"),
         ({"REDIS_URL": "cache.example.com:6379"}, "E019"),
         ({"RABBITMQ_URL": "bus.example.com:5672"}, "E020"),
+        ({"RABBITMQ_URL": "amqp://user:password@bus.example.com:port//"}, "E020"),
         ({"ENVIRONMENT": "prodution"}, "E001"),
         ({"SERVE": "everything"}, "E002"),
     ],
@@ -81,9 +86,10 @@ def test_an_unsafe_setting_refuses_to_start_with_a_hint(change, code):
     assert "HINT" in done.stderr
 
 
-MAY_BE_ZERO = ["RATE_LIMIT_PER_MINUTE", "ORDER_RATE_PER_MINUTE", "LOGIN_RATE_PER_MINUTE", "TRUSTED_PROXIES", "DATABASE_STATEMENT_TIMEOUT"]
+MAY_BE_ZERO = ["RATE_LIMIT_PER_MINUTE", "ORDER_RATE_PER_MINUTE", "LOGIN_RATE_PER_MINUTE", "TRUSTED_PROXIES"]
 HOURS = ["SESSION_EXPIRE_HOURS", "SESSION_LAST_ORDER_TIMEOUT_HOURS"]
 ABOVE_ZERO = ["HISTORY_RETENTION_MONTHS", "JOURNAL_RETENTION_DAYS", "TABLET_REFRESH_DAYS", "DATABASE_POOL_SIZE", "WEB_CONCURRENCY"]
+ABOVE_ZERO += ["DATABASE_CONNECTION_LIMIT"]
 
 
 def test_what_a_zero_switches_off_may_be_zero_and_nothing_else():

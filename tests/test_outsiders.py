@@ -32,6 +32,7 @@ def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
     with caplog.at_level(logging.INFO):
         assert Client().post("/admin/login/", {f"field{number}": "" for number in range(1001)}).status_code == 400
         assert Client(headers={"host": "evil.example"}).get("/admin/").status_code == 400
+        assert "Host: none of ALLOWED_HOSTS" in caplog.messages and "evil.example" not in caplog.text
         assert Client(enforce_csrf_checks=True).post("/admin/login/").status_code == 403
     assert {record.levelname for record in caplog.records} == {"INFO"}
 

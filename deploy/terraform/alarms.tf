@@ -63,7 +63,8 @@ locals {
       }
       database-memory = {
         namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = local.database
-        statistic = "Minimum", below = 128 * 1024 * 1024, periods = 3, period = 300
+        # A db.t3.micro has 1 GB, of which PostgreSQL uses all but some 150 MB as it should.
+        statistic = "Minimum", below = 64 * 1024 * 1024, periods = 3, period = 300
       }
       errors = {
         namespace = "TableOrder", metric = "Errors", dimensions = {}
@@ -77,6 +78,19 @@ locals {
         namespace = "TableOrder", metric = "Ready", dimensions = local.ours
         statistic = "Minimum", below = 1, periods = 3, period = 60, missing = "breaching"
       }
+      # Of a hundred answers of the API so many took more than the 500 ms that are promised; and so of what boards are told, 2 s.
+      slow-answers = {
+        namespace = "TableOrder", metric = "SlowAnswers", dimensions = local.ours
+        statistic = "Maximum", above = 5, periods = 5, period = 60
+      }
+      stream-delay = {
+        namespace = "TableOrder", metric = "LateEvents", dimensions = local.ours
+        statistic = "Maximum", above = 5, periods = 3, period = 60
+      }
+      disk-full = {
+        namespace = "TableOrder", metric = "DiskUsed", dimensions = local.ours
+        statistic = "Maximum", above = 85, periods = 1, period = 300
+      }
       failed-units = {
         namespace = "TableOrder", metric = "FailedUnits", dimensions = local.ours
         statistic = "Maximum", above = 0, periods = 3, period = 60
@@ -89,6 +103,10 @@ locals {
       }
     } : {},
     var.cache ? {
+      redis-away = {
+        namespace = "TableOrder", metric = "RedisAway", dimensions = local.ours
+        statistic = "Maximum", above = 0, periods = 5, period = 60
+      }
       cache-memory = {
         namespace  = "AWS/ElastiCache", metric = "DatabaseMemoryUsagePercentage"
         dimensions = { CacheClusterId = "${var.name}-cache-001" }

@@ -4,7 +4,8 @@ output "address" {
 }
 
 output "url" {
-  value = "https://${var.domain}/"
+  description = "Where guests and staff come in."
+  value       = "https://${var.domain}/"
 }
 
 output "releases" {
@@ -23,12 +24,23 @@ output "autoscaling_group" {
 }
 
 output "images_bucket" {
-  value = aws_s3_bucket.images.bucket
+  description = "S3_BUCKET_NAME."
+  value       = aws_s3_bucket.images.bucket
 }
 
 output "database_identifier" {
   description = "For snapshots and restores."
   value       = aws_db_instance.main.identifier
+}
+
+output "database_security_group" {
+  description = "For restores."
+  value       = aws_security_group.data["database"].id
+}
+
+output "database_parameter_group" {
+  description = "For restores."
+  value       = aws_db_parameter_group.main.name
 }
 
 output "secret" {
@@ -37,5 +49,6 @@ output "secret" {
 }
 
 output "alarms_topic" {
-  value = aws_sns_topic.alarms.arn
+  description = "What to subscribe to for the alarms."
+  value       = aws_sns_topic.alarms.arn
 }

@@ -17,8 +17,9 @@ variable "environment" {
 }
 
 variable "region" {
-  type    = string
-  default = "ap-northeast-2"
+  description = "Where everything is made."
+  type        = string
+  default     = "ap-northeast-2"
 }
 
 variable "domain" {
@@ -63,13 +64,15 @@ variable "certificate_arn" {
 }
 
 variable "instance_type" {
-  type    = string
-  default = "t3.small"
+  description = "Of each machine; docs/scaling.md says when a larger one helps."
+  type        = string
+  default     = "t3.small"
 }
 
 variable "operating_system" {
-  type    = string
-  default = "al2023"
+  description = "al2023 (Amazon Linux 2023) or ubuntu (22.04)."
+  type        = string
+  default     = "al2023"
   validation {
     condition     = contains(["al2023", "ubuntu"], var.operating_system)
     error_message = "al2023 (Amazon Linux 2023) or ubuntu (22.04)."
@@ -89,13 +92,15 @@ variable "volume_size" {
 }
 
 variable "fewest" {
-  type    = number
-  default = 2
+  description = "Machines of the group, at least."
+  type        = number
+  default     = 2
 }
 
 variable "most" {
-  type    = number
-  default = 5
+  description = "Machines of the group, at most."
+  type        = number
+  default     = 5
 }
 
 variable "release" {
@@ -107,8 +112,9 @@ variable "release" {
 # --- The database -------------------------------------------------------------------------------------------------
 
 variable "database_engine" {
-  type    = string
-  default = "postgres"
+  description = "postgres (15) or mysql (8.0)."
+  type        = string
+  default     = "postgres"
   validation {
     condition     = contains(["postgres", "mysql"], var.database_engine)
     error_message = "postgres (15) or mysql (8.0)."
@@ -116,8 +122,9 @@ variable "database_engine" {
 }
 
 variable "database_class" {
-  type    = string
-  default = "db.t3.small"
+  description = "Of the database; without credits (db.m6g…) from a thousand stores on."
+  type        = string
+  default     = "db.t3.small"
 }
 
 variable "database_storage" {
@@ -133,8 +140,9 @@ variable "database_storage_limit" {
 }
 
 variable "database_multi_az" {
-  type    = bool
-  default = false
+  description = "A second copy in the other zone, with failover."
+  type        = bool
+  default     = false
 }
 
 variable "database_protected" {
@@ -158,8 +166,9 @@ variable "cache" {
 }
 
 variable "cache_type" {
-  type    = string
-  default = "cache.t3.micro"
+  description = "Of the Redis nodes."
+  type        = string
+  default     = "cache.t3.micro"
 }
 
 variable "cache_replicas" {
@@ -175,8 +184,9 @@ variable "broker" {
 }
 
 variable "broker_type" {
-  type    = string
-  default = "mq.t3.micro"
+  description = "Of the broker."
+  type        = string
+  default     = "mq.t3.micro"
 }
 
 variable "cors_origins" {
@@ -186,6 +196,7 @@ variable "cors_origins" {
 }
 
 variable "log_days" {
-  type    = number
-  default = 7
+  description = "Days that logs are kept."
+  type        = number
+  default     = 7
 }

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -209,6 +210,19 @@ def drill(folder: Path, sockets: list[int]):
         under_load("install", archive(folder / "refused.tar.gz", changes), refused=why)
         assert before == ((PLACE / "current").resolve(), (PLACE / "previous").resolve()), "the old one serves"
 
+    def hung_up_on(path: Path):
+        """The terminal is closed in the moment of the switch: the release goes on to its end, and the way back is there."""
+        before = (PLACE / "current").resolve()
+        command = [ROOT / "deploy/release", "install", str(path)]
+        with subprocess.Popen(command, pass_fds=sockets, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            for line in process.stdout:
+                if "switched to" in line:
+                    process.send_signal(signal.SIGHUP)
+                    process.send_signal(signal.SIGINT)
+        assert process.returncode == 0 and "in service" in line, line
+        assert before == (PLACE / "previous").resolve() != (PLACE / "current").resolve()
+        print("$ release install, hung up on: it went to its end\n", flush=True)
+
     requirements = (ROOT / "requirements.txt").read_text()
     other = requirements + "# other packages\n"
     packages(requirements)
@@ -223,8 +237,9 @@ def drill(folder: Path, sockets: list[int]):
     CALLS.write_text("")
     release("configure")
     asked = {line.split()[0] for line in CALLS.read_text().splitlines()}
-    assert asked <= {"enable"}, "nothing has changed, so nothing is reloaded or restarted"
+    assert asked <= {"enable", "daemon-reload"}, "nothing has changed, so nothing is reloaded or restarted"
 
+    hung_up_on(archive(folder / "hung_up.tar.gz", {}))
     under_load("install", archive(folder / "2.tar.gz", migration))
     packages(other)  # not earlier: what no release needs is thrown away
     under_load("install", archive(folder / "3.tar.gz", migration | {"requirements.txt": other}))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -45,10 +45,29 @@ def test_nginx_takes_each_site(site, upstreams, certificate):
     run(program("nginx"), "-t", *site_in(certificate, site, upstreams))
 
 
+@contextmanager
+def nginx_before(program_port, folder):
+    """Nginx, with its site, before a program at this port: its address."""
+    port = free_port()
+    command = site_in(folder, "behind-balancer.conf", "table-order/upstreams.conf")
+    for file, said, instead in (
+        ("site.conf", "80 default_server", f"127.0.0.1:{port}"),
+        ("table-order/upstreams.conf", "127.0.0.1:8001", f"127.0.0.1:{program_port}"),
+    ):
+        (folder / file).write_text((folder / file).read_text().replace(said, instead))
+    process = subprocess.Popen([program("nginx"), "-g", "daemon off;", *command])
+    try:
+        until(lambda: socket.create_connection(("127.0.0.1", port)).close(), folder / "error.log")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 @pytest.fixture
 def nginx(tmp_path):
     """Nginx before a program that says 200 to everything: (what sends a request, the paths that the program was asked)."""
-    port, asked = free_port(), []
+    asked = []
 
     class Program(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -58,27 +77,17 @@ def nginx(tmp_path):
 
         do_POST = do_GET
 
-    def send(method, path, **more):
-        connection = HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request(method, path, **more)
-        return connection
-
     with ThreadingHTTPServer(("127.0.0.1", 0), Program) as upstream:
         threading.Thread(target=upstream.serve_forever).start()
-        command = site_in(tmp_path, "behind-balancer.conf", "table-order/upstreams.conf")
-        for file, said, instead in (
-            ("site.conf", "80 default_server", f"127.0.0.1:{port}"),
-            ("table-order/upstreams.conf", "127.0.0.1:8001", f"127.0.0.1:{upstream.server_port}"),
-        ):
-            (tmp_path / file).write_text((tmp_path / file).read_text().replace(said, instead))
-        process = subprocess.Popen([program("nginx"), "-g", "daemon off;", *command])
-        try:
-            until(lambda: send("GET", "/health").getresponse(), tmp_path / "error.log")
+        with nginx_before(upstream.server_port, tmp_path) as address:
+
+            def send(method, path, **more):
+                connection = HTTPConnection(address, timeout=20)
+                connection.request(method, path, **more)
+                return connection
+
             yield send, asked
-        finally:
-            process.terminate()
-            process.wait(20)
-            upstream.shutdown()
+        upstream.shutdown()
 
 
 def test_a_flood_of_sign_ins_waits_in_nginx(nginx):
@@ -87,10 +96,28 @@ def test_a_flood_of_sign_ins_waits_in_nginx(nginx):
     flood = [
         send("POST", path) for path in ["/api/v1/staff/login", "/api/v1/tablet/login", "/admin/login/", "/admin/password_change/"] * 15
     ]
-    refused = flood[-1].getresponse()
+    page, _, refused = (one.getresponse() for one in flood[-1:-4:-1])
     assert (refused.status, json.load(refused)["code"], refused.headers["Retry-After"]) == (429, "RATE_LIMITED", "20")
+    assert (page.status, page.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
+    assert "20초 뒤에 다시" in page.read().decode()
     assert flood[0].getresponse().status == send("GET", "/admin/login/").getresponse().status == 200
     assert len(asked) < 30
+
+
+def test_whether_it_is_ready_is_not_asked_without_end(nginx):
+    send, asked = nginx
+    answers = [send("GET", "/health/ready").getresponse().status for _ in range(10)]
+    assert answers.count(429) >= 3 and answers[0] == 200
+
+
+def test_what_can_not_be_asked_is_503_for_programs_and_a_page_that_comes_back_for_people(tmp_path):
+    with nginx_before(free_port(), tmp_path) as address:  # nobody is there
+        answer = httpx.get(f"http://{address}/api/v1/tablet/menu")
+        assert (answer.status_code, answer.json()["status"], answer.headers["Retry-After"]) == (503, 503, "5")
+        for path in ("/admin/board/", "/admin/login/"):
+            answer = httpx.get(f"http://{address}{path}")
+            assert (answer.status_code, answer.headers["Refresh"]) == (503, "5")
+            assert answer.headers["Content-Type"] == "text/html; charset=utf-8" and "잠시 연결할 수 없습니다" in answer.text
 
 
 def test_what_is_too_large_is_told_by_nginx_as_the_program_would(nginx):
@@ -210,6 +237,41 @@ def test_only_errors_of_the_last_minute_are_told(tmp_path):
         finally:
             for server in (api, streams):
                 server.shutdown()
+
+
+def test_what_comes_too_late_is_told_in_percent(tmp_path):
+    """Of the last minute; and of few nothing is said."""
+    counted = {}
+    texts = {
+        "answers": 'tableorder_http_request_duration_seconds_count{{method="GET",route="/api/v1/tablet/menu"}} {}.0',
+        "in_time": 'tableorder_http_request_duration_seconds_bucket{{le="0.5",method="GET",route="/api/v1/tablet/menu"}} {}.0',
+        "others": 'tableorder_http_request_duration_seconds_count{{method="GET",route="/admin/"}} {}.0',
+        "events": "tableorder_stream_delay_seconds_count {}.0",
+        "soon": 'tableorder_stream_delay_seconds_bucket{{le="2.0"}} {}.0',
+        "away": 'tableorder_breaker_state{{name="redis"}} {}.0',
+    }
+
+    class Unit(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write("".join(text.format(counted[name]) + "\n" for name, text in texts.items()).encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Unit) as unit:
+        threading.Thread(target=unit.serve_forever).start()
+        try:
+            for numbers, slow, late, away in (
+                ((1000, 900, 50, 300, 300, 0), 0, 0, 0),
+                ((1100, 990, 99, 340, 330, 2), 10, 25, 1),
+                ((1110, 990, 99, 345, 330, 0), 0, 0, 0),
+            ):
+                counted |= zip(texts, numbers, strict=True)
+                told = measured(tmp_path, unit.server_port)
+                for name, value in (("SlowAnswers", slow), ("LateEvents", late), ("RedisAway", away)):
+                    assert f'"MetricName": "{name}", "Value": {value},' in told, told
+        finally:
+            unit.shutdown()
+    assert re.search(r'"MetricName": "DiskUsed", "Value": \d+, "Unit": "Percent"', told)
 
 
 def test_no_secret_stands_in_a_command_line(tmp_path):
