@@ -3,10 +3,11 @@
 import gzip
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from menus import published, services
-from menus.models import Category, ItemOptionGroup
+from menus.models import Category, Item, ItemOptionGroup
 from stores.models import Event, Journal
 from tests.world import Caller, make_choice, make_item, problem, staff_of, tablet_of
 
@@ -200,6 +201,18 @@ def test_an_order_of_a_counted_dish_makes_a_new_version(tablet, ours):
     after = tablet.get(MENU, if_none_match=before["ETag"]).json()
     assert after["version"] == before.json()["version"] + 1
     assert (after["categories"][0]["items"][-1]["stock"], after["categories"][0]["items"][-1]["sold_out"]) == (0, True)
+
+
+def test_after_a_restore_a_menu_that_is_no_more_is_not_taken_for_the_present_one(tablet, ours):
+    """Versions count on from the backup: the tablet, Redis and a process may know another menu of the same number."""
+    backup = ours.item.name
+    services.change_item(ours.item, name="Changed after the backup", actor=ours.owner)
+    kept = tablet.get(MENU)
+    Item.objects.filter(pk=ours.item.pk).update(name=backup)
+    Journal.objects.filter(store=ours.store).update(menu_version=version_of(ours.store) - 1)  # it was put back
+    call_command("after_restore", verbosity=0)
+    services.change_item(ours.items[1], price=13000, actor=ours.owner)
+    assert backup in dishes(tablet.get(MENU, if_none_match=kept["ETag"]).json())
 
 
 # --- Statements -------------------------------------------------------------------------------------------------
