@@ -91,11 +91,12 @@ def test_an_order_takes_long_after_half_a_minute(run):
 
 def test_a_new_entry_is_frozen_as_it_was_confirmed(run):
     line = {"key": "x", "item": "i", "quantity": 2, "options": ["o"], "note": "", "name": "Soup", "unit": 5, "total": 10, "problem": None}
+    line["chosen"] = [option("o")]
     script = "(it) => [1, 2].map(() => it.newEntry({ lines: [line], total: 10, session: null, note: '', table: 't' }, 7))"
     first, second = run("/tablet/outbox.js", script, line=line)
     assert first["key"] != second["key"] and 8 <= len(first["key"]) <= 128
     assert first["body"] == {"lines": [{"item": "i", "quantity": 2, "options": ["o"], "note": ""}], "expected_total": 10, "session": None}
-    assert first["shown"] == [{"name": "Soup", "unit": 5}] and first["since"] == 7
+    assert first["shown"] == [{"name": "Soup", "unit": 5, "options": [{"id": "o", "name": "o"}]}] and first["since"] == 7
 
 
 # --- cart.js ----------------------------------------------------------------------------------------------------
