@@ -3,6 +3,7 @@
 import re
 from copy import copy
 from datetime import datetime
+from operator import attrgetter
 
 from django import forms
 from django.contrib import admin, messages
@@ -22,7 +23,7 @@ from tableorder.errors import Refusal
 from .admin_days import CompletedOn
 from .errors import OrdersUnfinished
 from .kitchen import cancel_order, complete_session
-from .models import Order, OrderLine, Status
+from .models import FINISHED, Order, OrderLine, Status
 
 _NUMBER = re.compile(r"(?:(\d{8})-)?(\d{1,9})")
 
@@ -134,7 +135,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return queryset.filter(number=int(number), **on_day), False
 
     def not_offered(self, obj):
-        return super().not_offered(obj) | ({"cancel"} if is_history(obj) else set())
+        return super().not_offered(obj) | ({"cancel"} if is_history(obj) or obj.status == Status.CANCELLED else set())
 
     @admin.display(description=_("order number"), ordering="placed_at")
     def order_number(self, order):
@@ -191,11 +192,16 @@ class OrderInline(ScopedInline, admin.TabularInline):
     model = Order
     acts = {"view"}
     show_change_link = True
-    fields = readonly_fields = ["placed", "state", "amount", "note"]
+    fields = readonly_fields = ["placed", "dishes", "state", "amount", "note"]
     ordering = ["-placed_at", "-id"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("store")
+        return super().get_queryset(request).select_related("store").prefetch_related("lines")
+
+    @admin.display(description=_("what was ordered"))
+    def dishes(self, order):
+        live = (line for line in order.lines.all() if line.live_quantity)
+        return ", ".join(f"{line.name} × {line.live_quantity}" for line in sorted(live, key=attrgetter("position")))
 
     placed = OrderAdmin.placed
     state = OrderAdmin.state
@@ -224,29 +230,52 @@ class TableSessionAdmin(ReadOnlyAdmin):
     def amount(self, session):
         return money(session.total, session.store.currency)
 
+    def not_offered(self, obj):
+        return super().not_offered(obj) | ({"complete"} if obj.state == TableSession.State.COMPLETED else set())
+
     @admin.action(description=_("Complete the table"), permissions=["act"])
     def complete(self, request, sessions):
-        """The bill becomes history. Where something has not been served yet, it asks first."""
-        completed, unfinished, lines = 0, [], []
-        for session in sessions.on_the_board().order_by("started_at", "id"):
+        """The bill becomes history, for good: so it asks first, and once more where something was ordered meanwhile."""
+        agreed = set(request.POST.get("unserved", "").split(","))  # the bills that were shown with something not yet served
+        open_bills = list(sessions.on_the_board().select_related("store", "table").order_by("started_at", "id"))
+        completed, asked_about = 0, []
+        for session in open_bills:
+            if "confirmed" not in request.POST:
+                asked_about.append(session)
+                continue
             try:
-                complete_session(session.table, session_id=session.pk, force="confirmed" in request.POST, actor=request.user)
+                complete_session(session.table, session_id=session.pk, force=str(session.pk) in agreed, actor=request.user)
                 completed += 1
-            except OrdersUnfinished as refusal:
-                unfinished.append(session)
-                lines += [f"{session}: {line['name']} × {line['quantity']}" for line in refusal.facts["lines"]]
-        if completed or not unfinished:
+            except OrdersUnfinished:
+                asked_about.append(session)
+        if completed or not asked_about:
             done = ngettext("%(count)d table was completed.", "%(count)d tables were completed.", completed)
             self.message_user(request, done % {"count": completed}, messages.SUCCESS if completed else messages.WARNING)
-        if not unfinished:
+        if not asked_about:
             return None
+        unserved = {}
+        lines = OrderLine.objects.filter(order__session__in=asked_about).exclude(status__in=FINISHED)
+        for line in lines.select_related("order").order_by("order__placed_at", "position"):
+            unserved.setdefault(line.order.session_id, []).append(f"{line.name} × {line.live_quantity}")
         return confirm(
             self,
             request,
             action="complete",
             title=_("Complete tables"),
-            sentence=_("These have not been served yet. Complete the table all the same? They stay on the bill."),
-            button=_("Complete all the same"),
-            rows=unfinished,
-            lines=lines,
+            sentence=_("These bills become history, and the next party begins anew. What is not served yet stays on the bill:"),
+            button=_("Complete now"),
+            rows=asked_about,
+            lines=[_bill_in_words(session, unserved.get(session.pk)) for session in asked_about],
+            form=Shown(initial={"unserved": ",".join(map(str, unserved))}),
         )
+
+
+class Shown(forms.Form):
+    unserved = forms.CharField(widget=forms.HiddenInput)
+
+
+def _bill_in_words(session, unserved):
+    said = [str(session), money(session.total, session.store.currency)]
+    if unserved:
+        said.append(_("not served yet: %(dishes)s") % {"dishes": ", ".join(unserved)})
+    return " · ".join(said)

@@ -19,7 +19,7 @@ from tableorder.errors import Absent, Forbidden, Malformed
 from tableorder.transactions import whole
 
 from .errors import IllegalTransition, NoActiveSession, OrdersUnfinished, VersionConflict
-from .models import NEXT, PROGRESS, Cancellation, Order, OrderLine, Status
+from .models import FINISHED, NEXT, PROGRESS, Cancellation, Order, OrderLine, Status
 from .payloads import order_payload, unfinished_payload
 from .stock import give_back
 
@@ -164,7 +164,7 @@ def complete_session(table: Table, *, session_id: uuid.UUID | None = None, force
     table = Table.objects.in_store(table.store).lock(table.pk)
     session = _session_to_complete(table, session_id)
     orders = list(Order.objects.filter(session=session).with_lines().newest_first())
-    unfinished = [line for order in orders for line in order.lines.all() if line.status not in (Status.SERVED, Status.CANCELLED)]
+    unfinished = [line for order in orders for line in order.lines.all() if line.status not in FINISHED]
     if session.state == TableSession.State.COMPLETED:
         return Completion(session, orders, unfinished)
     if unfinished and not force:

@@ -29,6 +29,9 @@ MAX_LINES = 50  # of an order
 # From the least advanced on: the order's state is the first of these that one of its live lines is in.
 PROGRESS = [Status.PENDING, Status.PREPARING, Status.READY, Status.SERVED]
 
+# With a line in one of these the kitchen has nothing to do any more.
+FINISHED = [Status.SERVED, Status.CANCELLED]
+
 # Which state may follow which, by the number of kitchen steps of the store. Nothing goes back.
 NEXT = {
     4: {Status.PENDING: Status.PREPARING, Status.PREPARING: Status.READY, Status.READY: Status.SERVED},

@@ -1,9 +1,11 @@
 """Signing in to the admin and changing one's password there, with the same limit on guessing as everywhere else."""
 
+import math
 from contextlib import contextmanager
 
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from tableorder import rate_limits
 from tableorder.errors import TooMany
@@ -44,7 +46,8 @@ def _one_guess(username, address):
         attempt = Attempt(subject_of("admin", username), address, kind="admin")
     except LoginLocked as locked:
         # Said without having looked at the password: a right guess learns nothing either.
-        raise ValidationError(locked.detail, code="locked") from locked
+        said = _("Too many failed attempts. Minutes until you may try again: %(minutes)d.")
+        raise ValidationError(said, code="locked", params={"minutes": math.ceil(locked.retry_after / 60)}) from locked
     try:
         yield
     except ValidationError:

@@ -25,6 +25,8 @@ SAID_ANEW = (
     gettext_noop("No action selected."),
     gettext_noop("Items must be selected in order to perform actions on them. No items have been changed."),
     gettext_noop("You don’t have permission to view or edit anything."),
+    gettext_noop("Move to first position"),
+    gettext_noop("Move to last position"),
     # Saved
     gettext_noop("Save and add another"),
     gettext_noop("Save and continue editing"),

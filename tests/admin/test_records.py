@@ -243,7 +243,7 @@ def test_what_is_history_is_not_cancelled_and_says_so_before_it_asks_for_a_reaso
     assert "any more: " + str(order) in html.unescape(asked.content.decode())
 
 
-def test_completing_asks_where_something_was_not_served(desk, ours, order, call):
+def test_completing_asks_and_says_what_was_not_served(desk, ours, order, call):
     staff = staff_of(ours.store, ours.owner)
     place(ours.tables[1], ours.item)
     done = Order.objects.get(table=ours.tables[1])
@@ -251,21 +251,33 @@ def test_completing_asks_where_something_was_not_served(desk, ours, order, call)
     for status in ("preparing", "ready", "served"):
         version = staff.patch(f"staff/orders/{done.pk}", {"status": status, "version": version}).json()["version"]
 
-    answer = desk.act(TableSession, "complete", order.session, done.session)
-    text = answer.content.decode()
-    assert "have not been served yet" in text
-    assert "ours bibimbap × 2" in text
-    assert [row.pk for row in answer.context["rows"]] == [order.session_id]
-    done.session.refresh_from_db()
-    assert done.session.state == "completed"
+    asked = desk.act(TableSession, "complete", order.session, done.session)
+    bills = asked.context["lines"]
+    assert [row.pk for row in asked.context["rows"]] == [order.session_id, done.session_id]
+    assert "₩28,000 · not served yet: ours bibimbap × 2" in bills[0]
+    assert "not served" not in bills[1]
+    assert not TableSession.objects.completed().exists()
 
-    answer = desk.confirm(TableSession, "complete", order.session)
-    assert "1 table was completed" in messages_of(answer, desk)
+    shown = asked.context["form"].initial
+    assert "2 tables were completed" in messages_of(desk.confirm(TableSession, "complete", order.session, done.session, **shown), desk)
     order.session.refresh_from_db()
     call.refresh_from_db()
     assert (order.session.state, order.session.completed_by, call.state) == ("completed", ours.owner, "resolved")
     assert told(ours.store).count("session.completed") == 2
     assert "0 tables" in messages_of(desk.act(TableSession, "complete", order.session), desk)
+    assert 'value="complete"' not in desk.get(change_url(order.session)).content.decode()
+
+
+def test_what_is_ordered_while_one_thinks_about_completing_is_asked_about(desk, ours, order):
+    """Else it would leave the board, and nobody in the kitchen would see it."""
+    staff = staff_of(ours.store, ours.owner)
+    for version, status in enumerate(("preparing", "ready", "served"), start=1):
+        staff.patch(f"staff/orders/{order.pk}", {"status": status, "version": version})
+    shown = desk.act(TableSession, "complete", order.session).context["form"].initial
+    place(ours.table, ours.items[1])
+    asked = desk.confirm(TableSession, "complete", order.session, **shown)
+    assert f"not served yet: {ours.items[1].name} × 1" in asked.context["lines"][0]
+    assert not TableSession.objects.completed().exists()
 
 
 def test_a_bill_shows_its_orders_and_total(desk, ours, order):

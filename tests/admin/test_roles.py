@@ -92,7 +92,7 @@ def test_five_wrong_passwords_lock_the_admin_too(ours):
         assert "correct username and password" in desk.sign_in("ours-owner", "wrong").content.decode()
     answer = desk.sign_in("ours-owner", PASSWORD)
     assert answer.status_code == 200
-    assert "Too many failed attempts" in answer.content.decode()
+    assert "Too many failed attempts. Minutes until you may try again: 15." in answer.content.decode()
     assert SESSION_KEY not in desk.http.session
     assert desk.sign_in("ours-manager").status_code == 302
 

@@ -9,7 +9,7 @@ import httpx
 
 from tests.own_server import ROOT, OwnServer
 
-PASSWORDS = {"hanok": "demo-seoul-77", "plaza": "demo-harbor-88"}
+PASSWORDS = {"hanok": "demo-seoul-77", "plaza": "demo-harbor-88", "admin": "demo-operator-99"}
 TABLE_PASSWORDS = {"hanok": "hanok-1234", "plaza": "plaza-5678"}
 NO_LIMITS = dict.fromkeys(("RATE_LIMIT_PER_MINUTE", "ORDER_RATE_PER_MINUTE", "LOGIN_RATE_PER_MINUTE"), "0")
 

@@ -50,6 +50,20 @@ def test_a_dishs_name_is_readable_on_a_phone(open_admin):
     assert narrowest > 80  # it was one letter wide
 
 
+@pytest.mark.parametrize(("person", "locale", "width"), [("hanok-owner", "ko-KR", 1024), ("admin", "en-US", 1280)])
+@pytest.mark.parametrize("records", ["orders/order", "sessions_app/tablesession"])
+def test_no_amount_is_cut_off(open_page, cookies_of, hanok, table, person, locale, width, records):
+    """Half of ₩216,000 looks like a whole one."""
+    hanok.order(table, "해물파전", quantity=9)
+    hanok.rename(table, "창가 넓은 자리 열두 명")
+    try:
+        page = open_page(f"/admin/{records}/", cookies=cookies_of(person), locale=locale, viewport={"width": width, "height": 900}).page
+        hidden = page.locator(".results").evaluate("(list) => list.scrollWidth - list.clientWidth")
+        assert hidden <= 0
+    finally:
+        hanok.rename("창가 넓은 자리 열두 명", table)
+
+
 def test_the_arrow_keys_move_a_row_that_the_mouse_would_drag(open_admin):
     page = open_admin("/admin/menus/category/")
     names = page.locator("#result_list .field-name")
