@@ -49,6 +49,8 @@ if SERVE not in ("all", "api", "streams"):
 wsgi_app = "config.wsgi:application" if SERVE == "api" else "config.asgi:application"
 bind = env.str("BIND", default="127.0.0.1:8000")
 workers = env.int("WEB_CONCURRENCY", default=1)
+if workers < 1:  # the checks run in workers: with none of them it would listen and never answer
+    raise SystemExit(f"WEB_CONCURRENCY={workers}: use 1 or more")
 worker_class = "config.api_worker.ApiWorker" if SERVE == "api" else "config.worker.StreamWorker"
 threads = 4  # as DATABASE_POOL_SIZE by itself: more would only wait for a connection, and wake each other up
 

@@ -271,7 +271,7 @@ def _handler(refusal):
 
 def refused(request, refusal: errors.Refusal) -> HttpResponse:
     """The refusal as whoever asks can read it: problem+json under /api/, a page that says the same elsewhere."""
-    if request.path.startswith(settings.API_PREFIX):
+    if f"{request.path}/".startswith(settings.API_PREFIX):
         return problem_response(request, refusal)
     status = status_of(refusal)
     said = {"title": TITLES[status], "detail": refusal.detail, "at_the_admin": request.path.startswith("/admin/")}

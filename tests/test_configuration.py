@@ -101,6 +101,13 @@ def test_what_a_zero_switches_off_may_be_zero_and_nothing_else():
     assert set(re.findall(r"tableorder.E006\) (\w+) is 0", done.stderr)) == set(ABOVE_ZERO)
 
 
+def test_a_server_without_workers_does_not_listen():
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+    environment = {"PATH": os.environ["PATH"], "WEB_CONCURRENCY": "0", "BIND": "127.0.0.1:0"}
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=20)
+    assert done.returncode != 0 and "WEB_CONCURRENCY=0" in done.stderr
+
+
 @pytest.mark.parametrize("server", ["config.wsgi", "config.asgi"])
 def test_the_server_refuses_too(server):
     done = subprocess.run(

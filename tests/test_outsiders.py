@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import json
 import logging
 import socket
 
@@ -58,6 +59,16 @@ def test_a_head_of_any_length_is_not_kept(tmp_path, serve, endless):
                 client.sendall(endless)
             assert client.recv(1000).startswith(b"HTTP/1.1 4")
         assert httpx.get(f"{server.address}/health", headers={"X-Header": "x" * 8000}, timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize("serve", ["all", "streams"])
+def test_what_is_no_http_is_told_as_every_refusal(tmp_path, serve):
+    with OwnServer(tmp_path, SERVE=serve) as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"NONSENSE /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        head, _, body = b"".join(iter(lambda: client.recv(1000), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"Content-Type: application/problem+json" in head and b"X-Process-Time: " in head
+    said = json.loads(body)
+    assert said["status"] == 400 and f"X-Request-ID: {said['request_id']}".encode() in head
 
 
 def test_the_tablets_page_comes_compressed_to_whoever_takes_it(client):

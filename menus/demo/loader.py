@@ -60,6 +60,10 @@ def people(plan) -> dict[str, str]:
     return {f"{plan['store']['code']}-{role}": role for role in plan["staff"]}
 
 
+def dishes(plan) -> set[uuid.UUID]:
+    return {demo_id(plan["store"]["code"], "item", dish) for category in plan["categories"].values() for dish in category["items"]}
+
+
 # --- Passwords --------------------------------------------------------------------------------------------------
 # Hashing takes a third of a second. Each password has a salt of its own, so that one hash serves every row, and
 # the salt in a row already tells that the demo wrote it: nobody else would come upon that salt.

@@ -148,12 +148,13 @@ def test_what_an_owner_made_of_it_stays():
     Item.objects.filter(pk=gone.pk).update(deleted_at=gone.store.created_at)
     ItemOptionGroup.objects.filter(item=soup).delete()
     Table.objects.filter(store__code="plaza", number="3").update(number="Bar", is_active=False)
+    Item.objects.create(store=soup.store, category=soup.category, name="The owner's own", price=1)
     before = everything_stored()
     plaza = demo_json()["stores"][1]
     assert everything_stored() == before
     told = {item["name"]: item for item in plaza["items"]}
     assert told["Chicken Soup"]["price"] == 1 and told["Chicken Soup"]["option_groups"] == []
-    assert "Reuben" not in told
+    assert "Reuben" not in told and "The owner's own" not in told
     assert len(plaza["tables"]) == 11
 
 

@@ -90,7 +90,7 @@ def described(store, plan) -> dict:
         "staff": [
             {"username": person.user.username, "password": plan["staff_password"], "role": person.role} for person in staff_of(store, plan)
         ],
-        "items": [described_item(item) for item in items_of(store)],
+        "items": [described_item(item) for item in items_of(store, plan)],
     }
 
 
@@ -124,6 +124,12 @@ def staff_of(store, plan):
     return Membership.objects.in_store(store).working().filter(user__in=ids).select_related("user").order_by("-role", "user__username")
 
 
-def items_of(store):
-    """The living rows, in the order of the menu."""
-    return Item.objects.in_store(store).alive().with_choices().order_by("category__position", "category", "position", "id")
+def items_of(store, plan):
+    """Those of the demo that are still alive, in the order of the menu."""
+    return (
+        Item.objects.in_store(store)
+        .filter(pk__in=loader.dishes(plan))
+        .alive()
+        .with_choices()
+        .order_by("category__position", "category", "position", "id")
+    )
