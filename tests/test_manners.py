@@ -112,7 +112,7 @@ def test_an_address_that_does_not_exist_is_absent(manager, ours, method):
         path = path.format(upper=str(ours.table.pk).upper()) if "{" in path else path
         for caller in (manager, Caller()):
             problem(caller.request(method, path, {}), 404, "NOT_FOUND")
-    for path in ("/api/", "/api/nothing", "/api/v2/staff/board"):
+    for path in ("/api", "/api/", "/api/nothing", "/api/v2/staff/board"):
         problem(manager.http.generic(method, path), 404, "NOT_FOUND")
 
 
