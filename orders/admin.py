@@ -3,7 +3,6 @@
 import re
 from copy import copy
 from datetime import datetime
-from operator import attrgetter
 
 from django import forms
 from django.contrib import admin, messages
@@ -200,8 +199,7 @@ class OrderInline(ScopedInline, admin.TabularInline):
 
     @admin.display(description=_("what was ordered"))
     def dishes(self, order):
-        live = (line for line in order.lines.all() if line.live_quantity)
-        return ", ".join(f"{line.name} × {line.live_quantity}" for line in sorted(live, key=attrgetter("position")))
+        return ", ".join(f"{line.name} × {line.live_quantity}" for line in order.lines.all() if line.live_quantity)
 
     placed = OrderAdmin.placed
     state = OrderAdmin.state
@@ -238,11 +236,8 @@ class TableSessionAdmin(ReadOnlyAdmin):
         """The bill becomes history, for good: so it asks first, and once more where something was ordered meanwhile."""
         agreed = set(request.POST.get("unserved", "").split(","))  # the bills that were shown with something not yet served
         open_bills = list(sessions.on_the_board().select_related("store", "table").order_by("started_at", "id"))
-        completed, asked_about = 0, []
-        for session in open_bills:
-            if "confirmed" not in request.POST:
-                asked_about.append(session)
-                continue
+        completed, asked_about = 0, [] if "confirmed" in request.POST else open_bills
+        for session in open_bills if "confirmed" in request.POST else []:
             try:
                 complete_session(session.table, session_id=session.pk, force=str(session.pk) in agreed, actor=request.user)
                 completed += 1
