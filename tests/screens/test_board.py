@@ -148,6 +148,32 @@ def test_a_call_that_another_board_resolves_is_no_news_to_whoever_tapped_it(boar
     expect(board.page.locator(".toast p")).to_have_count(0)
 
 
+def test_what_a_tap_could_not_do_is_new_again_and_named(clocked, hanok, table, other_table):
+    board, page = clocked, clocked.page
+    switch_sound_on(board)
+    order, call = hanok.order(table, DISH), hanok.call(other_table, "water")
+    expect(page).to_have_title("(2) 한옥마당")
+    page.route(re.compile("/staff/(orders|calls)/"), lambda route: route.abort())
+    board.taps("line-step", board.order(order))
+    board.card(other_table).locator("[data-call=water]").click()
+    expect(page).to_have_title("한옥마당")
+    page.clock.run_for(6000)
+    toast = page.locator(".toast p")
+    for named in (f"Table {table} · #{order['number']}", f"Table {other_table} · Water", "No connection"):
+        expect(toast).to_contain_text(named)
+    expect(page).to_have_title("(2) 한옥마당")
+    expect(board.card(table)).to_contain_class("fresh")
+    before = beeps(board)
+    page.clock.run_for(4000)
+    assert beeps(board) > before
+    board.taps("acknowledge", board.card(table))
+    board.taps("line-step", board.order(order))
+    page.clock.run_for(6000)
+    expect(toast).to_have_text(f"Table {table} · #{order['number']} No connection: it was not done.")
+    expect(board.card(table)).not_to_contain_class("fresh")  # it had been seen before
+    assert status_of(hanok, order) == "pending" and hanok.board(other_table)["calls"][0]["id"] == call["id"]
+
+
 def test_a_whole_order_moves_by_one_tap(clocked, hanok, table):
     board, order = clocked, hanok.order(table, DISH, OTHER)
     board.taps("order-step", board.order(order))
@@ -963,7 +989,9 @@ def test_an_open_board_goes_on_with_the_steps_that_the_owner_has_changed(
     set_steps(after)
     step.click()
     board.page.clock.run_for(6000)
-    expect(board.page.locator(".toast")).to_have_text("The kitchen's steps have changed. Please tap again.")
+    expect(board.page.locator(".toast")).to_have_text(
+        f"Table {table} · #{order['number']} The kitchen's steps have changed. Please tap again."
+    )
     expect(step).to_have_text(offered)
     step.click()
     board.page.clock.run_for(6000)

@@ -3,8 +3,8 @@
 import { Refused, SignedOut } from "./api.js";
 import { change, state } from "./state.js";
 
-// Was it done? If not, the person is told why.
-export async function attempt(work) {
+// Was it done? If not, the person is told why. `about`: what it was done to, where that is not what they look at.
+export async function attempt(work, { about = "" } = {}) {
   try {
     await work();
     change({});
@@ -13,17 +13,19 @@ export async function attempt(work) {
     if (error instanceof SignedOut) change({ signedOut: true });
     else if (error instanceof Refused && error.body.current) {
       state.board.takeOrder(error.body.current);
-      say({ name: "someoneElse" });
-    } else if (error instanceof Refused) say({ name: "notDone", values: { detail: error.message } });
-    else say({ name: "noNetwork" });
+      say({ name: "someoneElse", about });
+    } else if (error instanceof Refused) say({ name: "notDone", values: { detail: error.message }, about });
+    else say({ name: "noNetwork", about });
     return false;
   }
 }
 
 let toastTimer;
 
-export function say(toast) {
+// Without a network several taps fail at once: the last must not hide of which tables the others were.
+export function say({ name, values = {}, about = "" }) {
+  const others = state.toast?.name === name ? state.toast.about.filter((other) => other !== about) : [];
   clearTimeout(toastTimer);
-  change({ toast });
+  change({ toast: { name, values, about: about ? [...others, about] : [] } });
   toastTimer = setTimeout(() => change({ toast: null }), 5000);
 }

@@ -3,7 +3,7 @@
 import { alarm, isAllowed, switchOff, switchOn } from "./sound.js";
 import { change, choose, state, write } from "./state.js";
 
-// What is tapped is touched, unless the tap is taken back.
+// What is tapped is touched, unless the tap is taken back or fails.
 export const isNew = (order) => order.status === "pending" && !state.seen.has(order.id) && !state.taps.some((tapped) => tapped.order === order.id);
 
 export const isNewCall = (call) => !state.seen.has(call.id) && !state.taps.some((tapped) => tapped.call === call.id);

@@ -3,6 +3,7 @@
 import { readStoreAgain, request } from "./api.js";
 import { attempt, say } from "./attempt.js";
 import { linesBehind, nextStep } from "./board_state.js";
+import { t } from "./i18n.js";
 import { acknowledge } from "./news.js";
 import { change, page, read, state, write } from "./state.js";
 
@@ -39,7 +40,7 @@ export function sendTaps({ last = false } = {}) {
   const due = state.taps.filter((tapped) => !tapped.sent && (last || tapped.until <= Date.now()));
   if (!due.length) return;
   for (const tapped of due) tapped.sent = true;
-  acknowledge(due.map(subject));
+  if (last) acknowledge(due.map(subject)); // nobody will be there to hear that it was done
   // One after the other within an order: each makes a new version of it.
   for (const id of new Set(due.map(subject))) {
     due.filter((tapped) => subject(tapped) === id).reduce((before, tapped) => before.then(() => send(tapped, last)), Promise.resolve());
@@ -53,9 +54,18 @@ export function sendTapsOf(orders) {
 }
 
 async function send(tapped, last) {
-  const done = await attempt(() => (tapped.call ? resolve(tapped, last) : move(tapped, last)));
-  if (!done && tapped.order && tapped.steps !== page.store.steps) say({ name: "stepsChanged" });
+  const about = nameOf(tapped);
+  const done = await attempt(() => (tapped.call ? resolve(tapped, last) : move(tapped, last)), { about });
+  // Only now: what was not done is as new as before, and somebody has to be called to it again.
+  if (done) acknowledge([subject(tapped)]);
+  else if (tapped.order && tapped.steps !== page.store.steps) say({ name: "stepsChanged", about });
   undo(tapped);
+}
+
+// Seconds after the tap whoever made it may look at another table.
+function nameOf({ call, order }) {
+  const it = call ? state.board.calls.get(call) : state.board.orders.get(order);
+  return it ? `${t("table")} ${state.board.tables.get(it.table.id).number} · ${call ? t(it.kind) : `#${it.number}`}` : "";
 }
 
 async function move(tapped, last) {

@@ -18,7 +18,7 @@ export function view() {
     ${dialog() ?? toast()}`;
 }
 
-export const toast = () => html`<div class="toast" role="status" aria-live="polite">${state.toast ? html`<p>${t(state.toast.name, state.toast.values)}</p>` : nothing}</div>`;
+export const toast = () => html`<div class="toast" role="status" aria-live="polite">${state.toast ? html`<p>${state.toast.about.length ? html`<strong>${state.toast.about.join(", ")}</strong> ` : nothing}${t(state.toast.name, state.toast.values)}</p>` : nothing}</div>`;
 
 function top(tables) {
   const fresh = newOrders().length;
