@@ -698,6 +698,23 @@ def test_the_counts_lead_to_what_has_waited_longest(open_board, hanok, viewport)
         hanok.clear(number)
 
 
+def test_the_count_of_calls_leads_to_what_nobody_has_heard_first(board, hanok):
+    for number in ("9", "6", "8"):
+        hanok.call(number, "water")
+    board.taps("acknowledge", board.card("9"))
+    called = board.page.locator("[data-action=find-call]")
+    expect(called).to_have_text("3 calling")
+    for number in ("6", "8", "9", "6"):
+        called.click()
+        expect(board.card(number)).to_be_focused()
+    board.taps("acknowledge", board.card("6"))
+    for number in ("8", "9", "6", "8"):
+        called.click()
+        expect(board.card(number)).to_be_focused()
+    for number in ("6", "8", "9"):
+        hanok.clear(number)
+
+
 def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     hanok.order(table, DISH)
     expect(board.card(table)).to_be_visible()
