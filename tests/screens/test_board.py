@@ -722,6 +722,10 @@ def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     expect(board.page.locator(".free")).to_have_count(0)
     board.page.get_by_role("searchbox").fill("nowhere")
     expect(board.page.locator(".nowhere")).to_be_visible()
+    board.page.reload()
+    expect(board.card(table)).to_be_visible()
+    expect(board.page.locator("[data-action=only-busy]")).to_have_attribute("aria-pressed", "true")  # chosen for this screen
+    expect(board.page.locator(".free")).to_have_count(0)
 
 
 def test_cards_stay_where_they_are_while_their_tables_are_busy(open_board, hanok):

@@ -27,7 +27,7 @@ export const state = {
   wantsSound: read("wantsSound", true),
   sound: false, // browsers let a page sound only after a tap
   filter: "",
-  onlyBusy: false,
+  onlyBusy: read("onlyBusy", false),
   found: null, // {table, kind, turn}: where a tap on a count in the bar has led to
   seen: new Set(read("seen", [])), // ids of orders and calls that somebody has looked at here
   taps: [], // what can still be undone, or is on its way: [{order, line (null: all), status, from, steps, until, sent} or {call, until, sent}]

@@ -7,7 +7,7 @@ import { dialog, openSoldOut } from "./dialogs.js";
 import { findNext } from "./find.js";
 import { t } from "./i18n.js";
 import { newCalls, newOrders, toggleSound } from "./news.js";
-import { change, page, state } from "./state.js";
+import { change, choose, page, state } from "./state.js";
 
 const CARD = 22; // rem that a card needs at least
 
@@ -38,7 +38,7 @@ function top(tables) {
     </p>
     <span class="grow"></span>
     <input type="search" aria-label=${t("filter")} placeholder=${t("filter")} .value=${state.filter} @input=${(event) => change({ filter: event.target.value })} />
-    <button type="button" data-action="only-busy" aria-pressed=${state.onlyBusy} @click=${() => change({ onlyBusy: !state.onlyBusy })}>${t("onlyBusy")}</button>
+    <button type="button" data-action="only-busy" aria-pressed=${state.onlyBusy} @click=${() => choose("onlyBusy", !state.onlyBusy)}>${t("onlyBusy")}</button>
     <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}<span>${t(state.sound ? "soundOn" : "soundOff")}</span></button>
     <button type="button" data-action="sold-out" @click=${openSoldOut}>${t("soldOutPanel")}</button>
     <button type="button" data-action="settings" @click=${() => change({ dialog: { name: "settings" } })}>${t("settings")}</button>
