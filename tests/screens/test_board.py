@@ -1,5 +1,6 @@
 """The live board: alone, beside a tablet, and beside another board."""
 
+import json
 import re
 import time
 
@@ -667,6 +668,26 @@ def test_a_table_with_a_long_name_breaks_no_word(open_board, hanok, table, name)
     broken = board.card(name).locator("header").evaluate(BROKEN_WORDS)
     hanok.rename(name, table)
     assert broken == []
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+@pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
+def test_the_bar_of_who_works_in_two_stores_fits_in_one_row(open_page, cookies_of, hanok, table, other_table, locale, width):
+    page = open_page(None, cookies=cookies_of("hanok-manager"), locale=locale, viewport={"width": width, "height": 800}).page
+
+    def two_stores(route):
+        answer = route.fetch()
+        stores = json.dumps([{"code": "hanok", "name": "한옥마당 강남역 본점"}, {"code": "other", "name": "Harbor Plaza"}])
+        route.fulfill(response=answer, body=re.sub(r'"stores": \[.*?\]', lambda _: f'"stores": {stores}', answer.text()))
+
+    page.route("**/admin/board/", two_stores)
+    hanok.order(table, DISH)
+    hanok.call(other_table, "water")
+    page.goto("/admin/board/")
+    Board(page)
+    expect(page.locator(".count")).to_have_count(2)
+    assert page.get_by_role("heading", level=1).evaluate("(name) => getComputedStyle(name).clipPath") == "inset(50%)"
+    assert middle_of(page.get_by_role("combobox"))[1] == pytest.approx(middle_of(page.locator("[data-action=settings]"))[1], abs=2)
 
 
 def test_the_bell_is_large_enough_for_a_finger_on_a_small_screen(open_board):

@@ -25,7 +25,7 @@ function top(tables) {
   const calls = tables.reduce((sum, table) => sum + table.calls.length, 0);
   const sign = staleSince() === null ? "live" : "stale";
   return html`<header class="top">
-    <h1>${page.store.name}</h1>
+    <h1 class=${classMap({ unseen: page.stores.length > 1 })}>${page.store.name}</h1>
     ${page.stores.length > 1
       ? html`<select aria-label=${t("stores")} @change=${(event) => (location.search = `?store=${encodeURIComponent(event.target.value)}`)}>
           ${page.stores.map((store) => html`<option value=${store.code} ?selected=${store.code === page.store.code}>${store.name}</option>`)}
