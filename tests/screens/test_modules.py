@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from orders.models import MAX_LINES, MAX_QUANTITY, NEXT, Status
 from stores import money
@@ -393,6 +394,12 @@ def test_every_text_is_there_in_both_languages_and_used(run, module, folder):
     words |= {"help", "water", "cutlery", "bill", "owner", "manager"}  # as the API names them
     unused = {name for name in texts if name not in words and name.rpartition(".")[2] not in words}
     assert not unused
+
+
+def test_what_the_board_and_the_admin_both_do_has_one_name(run):
+    korean, english = run("/static/board/i18n.js", "({ TEXTS }) => TEXTS.cutOff")
+    with translation.override("ko"):
+        assert translation.gettext(english) == korean
 
 
 # --- The files themselves ---------------------------------------------------------------------------------------
