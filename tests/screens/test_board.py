@@ -736,6 +736,19 @@ def test_the_count_of_calls_leads_to_what_nobody_has_heard_first(board, hanok):
         hanok.clear(number)
 
 
+def test_on_a_phone_no_toast_lies_over_the_counts(open_board, hanok, table):
+    hanok.order(table, DISH)
+    board = open_board("hanok-manager", viewport={"width": 390, "height": 844})
+    page, count = board.page, board.page.locator("[data-action=find-new]")
+    for band in (".band.hint", ".band.bad"):
+        expect(page.locator(band)).to_be_visible()
+        page.evaluate("import('/static/board/attempt.js').then(({ say }) => say({ name: 'noNetwork', about: 'Table 7 · #3' }))")
+        expect(page.locator(".toast p")).to_be_visible()
+        toast, counted = page.locator(".toast p").bounding_box(), count.bounding_box()
+        assert toast["y"] + toast["height"] < counted["y"] or toast["y"] > counted["y"] + counted["height"]
+        page.context.set_offline(True)
+
+
 def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     hanok.order(table, DISH)
     expect(board.card(table)).to_be_visible()
