@@ -1,6 +1,7 @@
 // The live stream: server-sent events by fetch, because EventSource sends no Authorization header. The board uses it too.
 
 const SILENCE = 20000; // milliseconds; the server says something at least every 15 s
+const SETTLED = 10000; // milliseconds after which a stream that ends has come to its end, and was not turned away
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15000;
 const GIVE_UP_AFTER = 3; // failures in a row until the page asks by itself instead
@@ -45,7 +46,7 @@ export class Stream {
     while (!this.stopped) {
       try {
         if (this.cursor === undefined) this.cursor = await this.on.snapshot();
-        await this.listen();
+        if (await this.listen()) continue;
       } catch (error) {
         if (this.on.isFinal(error)) return this.on.ended(error);
       }
@@ -72,23 +73,23 @@ export class Stream {
     this.abort?.abort();
   }
 
+  // Resolves to whether to go on at once. A stream ends with its token: nothing is lost then, and nobody need be told. One
+  // that ends as soon as it has begun would end so again: to ask at once would be to ask all the time.
   async listen() {
     this.abort = new AbortController();
     let watch = setTimeout(() => this.abort.abort(), SILENCE);
     try {
       const token = await this.token();
-      const answer = await fetch(`${this.path}?after=${this.cursor}`, {
-        headers: { Authorization: `Bearer ${token}`, Accept: "text/event-stream" },
-        cache: "no-store",
-        signal: this.abort.signal,
-      });
-      if (answer.status === 401) await this.token(token); // renew it, or find out that we are signed out
+      let answer = await this.ask(token);
+      if (answer.status === 401) answer = await this.ask(await this.token(token)); // renewed, or we find out that we are signed out
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
       const reader = answer.body.getReader();
       const parser = new Parser();
+      let since = Infinity; // when it began to speak
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return;
+        if (done) return Date.now() - since > SETTLED;
+        since = Math.min(since, Date.now());
         clearTimeout(watch);
         watch = setTimeout(() => this.abort.abort(), SILENCE);
         this.failures = 0;
@@ -98,6 +99,14 @@ export class Stream {
     } finally {
       clearTimeout(watch);
     }
+  }
+
+  ask(token) {
+    return fetch(`${this.path}?after=${this.cursor}`, {
+      headers: { Authorization: `Bearer ${token}`, Accept: "text/event-stream" },
+      cache: "no-store",
+      signal: this.abort.signal,
+    });
   }
 
   async take({ id, event, data }) {

@@ -257,6 +257,56 @@ def test_events_are_read_however_the_bytes_come(run, size):
     assert run("/tablet/stream.js", script, wire=WIRE, size=size) == HEARD
 
 
+# `lives`: for how many seconds each stream speaks before it ends; None: it says nothing. A text is a refusal. After the last one nothing is answered.
+STREAMS = """async ({ Stream }) => {
+    const { fetch } = window;
+    const { now } = Date;
+    const told = [];
+    let late = 0;
+    Date.now = () => now() + late;
+    const body = (seconds) => new ReadableStream({
+        start: (to) => seconds === null ? to.close() : to.enqueue(new TextEncoder().encode(": open\\n\\n")),
+        pull: (to) => new Promise((done) => setTimeout(() => { late += 1000 * seconds; to.close(); done(); })),
+    }, { highWaterMark: 0 });
+    const asked = new Promise((resolve) => {
+        window.fetch = async (path, { headers }) => {
+            told.push(headers.Authorization);
+            const [next] = lives.splice(0, 1);
+            if (next === undefined) { resolve(); return new Promise(() => {}); }
+            return typeof next === "string" ? new Response(null, { status: Number(next) }) : new Response(body(next));
+        };
+    });
+    const token = async (rejected) => (rejected ? "new" : "old");
+    const stream = new Stream({ path: "/", token, on: { snapshot: async () => 1, state: (state) => told.push(state), isFinal: () => false } });
+    try {
+        stream.run();
+        await asked;
+        return told.filter((one, at) => one !== told[at - 1] || one !== "live");
+    } finally {
+        stream.stop();
+        Object.assign(window, { fetch });
+        Date.now = now;
+    }
+}"""
+OLD, NEW = "Bearer old", "Bearer new"
+
+
+@pytest.mark.parametrize(
+    ("lives", "told"),
+    [
+        ([1800], [OLD, "live", OLD]),  # with its token: nothing is lost
+        ([1800, "401"], [OLD, "live", OLD, NEW]),
+        (["401", 1800, 1800], [OLD, NEW, "live", OLD, "live", OLD]),
+        ([1800, 0], [OLD, "live", OLD, "live", "reconnecting", OLD]),  # once, and then with a pause
+        ([1800, None], [OLD, "live", OLD, "reconnecting", OLD]),
+        ([1800, "503"], [OLD, "live", OLD, "reconnecting", OLD]),
+        ([1800, "401", "401"], [OLD, "live", OLD, NEW, "reconnecting", OLD]),
+    ],
+)
+def test_a_stream_that_has_come_to_its_end_goes_on_at_once_and_once_only(run, lives, told):
+    assert run("/tablet/stream.js", STREAMS, lives=lives) == told
+
+
 # --- board_state.js ---------------------------------------------------------------------------------------------
 
 FOLD = """({ BoardState }) => {
