@@ -279,6 +279,24 @@ def test_what_is_ready_an_owner_may_cancel_and_a_manager_is_told_so(board, open_
     assert status_of(hanok, order) == "cancelled"
 
 
+def test_what_becomes_ready_while_it_is_being_cancelled_is_not_cancelled(board, hanok, table):
+    order = hanok.move(hanok.order(table, DISH, OTHER, quantity=2), "preparing")
+    board.taps("open", board.card(table))
+    board.taps("cancel", board.dialog())
+    dialog = board.dialog()
+    board.taps("everything", dialog)
+    dialog.get_by_role("button", name="Guest request").click()
+    dish, other = (dialog.locator("[data-line]", has_text=name) for name in (DISH, OTHER))
+    for line, row, counts in ((order["lines"][0], dish, ("0 / 2", "2 / 2")), (order["lines"][1], other, ("0 / 2", "0 / 2"))):
+        expect(row).not_to_contain_text("Only an owner")
+        expect(dialog.locator("[data-action=do-cancel]")).to_be_enabled()
+        order = hanok.ask("PATCH", f"staff/orders/{order['id']}/lines/{line['id']}", status="ready", version=order["version"])
+        expect(row).to_contain_text("Only an owner may cancel it now.")
+        expect(dialog.locator("output")).to_have_text(counts)
+        expect(row.locator(".stepper button:enabled")).to_have_count(0)
+    expect(dialog.locator("[data-action=do-cancel]")).to_be_disabled()
+
+
 def test_completing_names_what_is_unfinished(board, hanok, table):
     hanok.order(table, DISH, OTHER)
     board.taps("complete", board.card(table))

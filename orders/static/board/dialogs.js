@@ -83,7 +83,7 @@ function cancelDialog() {
   if (!order || order.status === "cancelled") return gone();
   const { chosen, reason } = state.dialog;
   const lines = order.lines.filter(isLive);
-  const count = (line) => Math.min(left(line), chosen[line.id] ?? 0);
+  const count = (line) => (isAllowed(line) ? Math.min(left(line), chosen[line.id] ?? 0) : 0); // the kitchen may have gone on meanwhile
   const asked = lines.map((line) => ({ line: line.id, quantity: count(line) })).filter(({ quantity }) => quantity > 0);
   const set = (line, quantity) => edit({ chosen: { ...chosen, [line.id]: quantity } });
   const everything = () => edit({ chosen: Object.fromEntries(lines.filter(isAllowed).map((line) => [line.id, left(line)])) });
@@ -93,7 +93,7 @@ function cancelDialog() {
       <ul class="choose">
         ${lines.map(
           (line) => html`<li data-line=${line.id}>
-            <span class="what">${dishOf(line)}<span class="muted">${t(statusName(line.status))}</span></span>
+            <span class="what">${dishOf(line)}<span class="muted">${t(statusName(line.status))}</span>${isAllowed(line) ? nothing : html`<span class="warn">${t("ownerOnly")}</span>`}</span>
             <span class="stepper">
               <button type="button" aria-label=${t("less", { name: line.name })} ?disabled=${count(line) === 0} @click=${() => set(line, count(line) - 1)}>−</button>
               <output>${count(line)} / ${left(line)}</output>
@@ -102,7 +102,6 @@ function cancelDialog() {
           </li>`,
         )}
       </ul>
-      ${lines.every(isAllowed) ? nothing : html`<p class="warn">${t("ownerOnly")}</p>`}
       <div class="reasons" role="group" aria-label=${t("reason")}>
         ${["reasonSoldOut", "reasonGuest", "reasonMistake"].map((name) => html`<button type="button" aria-pressed=${reason === t(name)} @click=${() => edit({ reason: t(name) })}>${t(name)}</button>`)}
       </div>

@@ -48,7 +48,7 @@ export const TEXTS = {
   reasonSoldOut: ["재료 소진", "Sold out"],
   reasonGuest: ["손님 요청", "Guest request"],
   reasonMistake: ["잘못된 주문", "Mistake"],
-  ownerOnly: ["준비되었거나 서빙된 메뉴는 점주만 취소할 수 있습니다.", "Only an owner may cancel what is ready or served."],
+  ownerOnly: ["이제 점주만 취소할 수 있습니다.", "Only an owner may cancel it now."],
   doCancel: ["취소하기", "Cancel it"],
   keep: ["그대로 두기", "Keep it"],
   completeTitle: ["테이블 {number} 완료", "Complete table {number}"],
