@@ -279,6 +279,65 @@ def test_what_is_ready_an_owner_may_cancel_and_a_manager_is_told_so(board, open_
     assert status_of(hanok, order) == "cancelled"
 
 
+def test_why_it_was_not_done_stands_where_it_was_asked_until_something_is_changed(board, hanok, table):
+    hanok.order(table, DISH)
+    page = board.page
+    page.route("**/staff/orders/*/cancel", lambda route: route.abort())
+    board.taps("open", board.card(table))
+    board.taps("cancel", board.dialog())
+    board.taps("everything", board.dialog())
+    page.fill("[name=reason]", "burnt")
+    board.taps("do-cancel")
+    expect(board.dialog().get_by_role("alert")).to_have_text("No connection: it was not done.")
+    expect(page.locator(".toast p")).to_have_count(0)
+    page.fill("[name=reason]", "burnt again")
+    expect(board.dialog().get_by_role("alert")).to_have_count(0)
+    page.unroute("**/staff/orders/*/cancel")
+    board.taps("do-cancel")
+    expect(board.dialog()).to_have_count(0)
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_dialog(board, hanok, table, other_table):
+    for number in (table, other_table):
+        hanok.move(hanok.move(hanok.move(hanok.order(number, DISH), "preparing"), "ready"), "served")
+    page, held = board.page, []
+    page.route("**/staff/tables/*/complete", lambda route: held.append(route))
+    for number, close in ((table, "keep"), (other_table, None)):
+        board.taps("complete", board.card(number))
+        page.wait_for_timeout(600)  # a second tap is not meant
+        board.dialog().locator("[data-action=do-complete]").dblclick(delay=40)
+        if close:
+            board.taps(close)
+    page.wait_for_timeout(300)
+    assert len(held) == 2
+    held[0].continue_()
+    expect(board.card(table)).to_have_count(0)
+    expect(board.dialog()).to_contain_text(f"Complete table {other_table}")
+    held[1].abort()
+    expect(board.dialog().get_by_role("alert")).to_be_visible()
+
+
+def test_a_toast_goes_with_what_it_was_about(board, hanok, table):
+    hanok.order(table, DISH)
+    page, toast = board.page, board.page.locator(".toast p")
+    page.route("**/staff/items/*", lambda route: route.abort(), times=2)
+    board.taps("sold-out")
+    switch = board.dialog().get_by_role("switch").first
+    switch.click()
+    expect(toast).to_have_text("No connection: it was not done.")
+    board.taps("close")
+    expect(board.dialog()).to_have_count(0)
+    expect(toast).to_have_count(0, timeout=1000)
+    board.taps("sold-out")
+    switch.click()
+    expect(toast).to_be_visible()
+    switch.click()
+    expect(switch).to_be_checked()
+    expect(toast).to_have_count(0, timeout=1000)
+    switch.click()
+    expect(switch).not_to_be_checked()
+
+
 def test_what_becomes_ready_while_it_is_being_cancelled_is_not_cancelled(board, hanok, table):
     order = hanok.move(hanok.order(table, DISH, OTHER, quantity=2), "preparing")
     board.taps("open", board.card(table))
@@ -1008,8 +1067,10 @@ def test_a_manager_adds_a_table_and_changes_it(board, hanok):
     fill(number="Terrace")
     expect(dialog.locator("[name=password]:invalid")).to_be_visible()  # a tablet needs one
     fill(number="1", password="terrace-1")
-    expect(board.page.locator(".toast")).to_contain_text("This store has a table with that number.")
-    fill(number="Terrace")
+    expect(dialog.get_by_role("alert")).to_contain_text("This store has a table with that number.")
+    dialog.locator("[name=number]").fill("Terrace")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    board.taps("save-table", dialog)
     board.taps("change-table", dialog.locator("[data-row=Terrace]"))
     expect(dialog.locator("[name=number]")).to_have_value("Terrace")
     board.page.wait_for_timeout(600)

@@ -4,6 +4,7 @@ import { readAgain } from "/tablet/screen.js";
 import { all, request } from "./api.js";
 import { attempt } from "./attempt.js";
 import { connect, staleSince } from "./connection.js";
+import { t } from "./i18n.js";
 import { newOrders, soundAgain, soundIfNew } from "./news.js";
 import { change, state } from "./state.js";
 import { comeBack, dropTapsOvertaken, leave, sendTaps } from "./taps.js";
@@ -50,20 +51,20 @@ function readsDifferently() {
   return isDue;
 }
 
-export const cancel = (order, { reason, lines }) =>
-  attempt(async () => state.board.takeOrder(await request("POST", `orders/${order.id}/cancel`, { reason, lines, version: order.version })));
+export async function cancel(order, { reason, lines }) {
+  state.board.takeOrder(await request("POST", `orders/${order.id}/cancel`, { reason, lines, version: order.version }));
+}
 
-export const complete = (table, session, force) =>
-  attempt(async () => {
-    const done = await request("POST", `tables/${table.id}/complete`, { session: session.id, force });
-    state.board.take({ type: "session.completed", table: table.id, data: done.session });
-  });
+export async function complete(table, session, force) {
+  const done = await request("POST", `tables/${table.id}/complete`, { session: session.id, force });
+  state.board.take({ type: "session.completed", table: table.id, data: done.session });
+}
 
 const MENU_REST = 2000; // milliseconds: a busy evening changes the menu all the time, and a token may ask a hundred times a minute
 
 // While somebody looks at it: `openSoldOut` asks anyway.
 export const refreshMenu = readAgain({
-  read: () => attempt(loadMenu),
+  read: () => attempt(loadMenu, { about: t("soldOutPanel") }),
   isWanted: () => state.dialog?.name === "soldOut" && !state.signedOut,
   rest: () => MENU_REST,
 });
@@ -73,11 +74,10 @@ async function loadMenu() {
   change({ menu: { items, groups } });
 }
 
-export const setStock = (item, stock) =>
-  attempt(async () => {
-    await request("PATCH", `items/${item.id}`, { stock });
-    item.stock = stock;
-  });
+export async function setStock(item, stock) {
+  await request("PATCH", `items/${item.id}`, { stock });
+  item.stock = stock;
+}
 
 export const setSoldOut = (kind, row, soldOut) =>
   attempt(async () => {

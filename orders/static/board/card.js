@@ -5,7 +5,7 @@ import { isLive, nextStep } from "./board_state.js";
 import { t } from "./i18n.js";
 import { clock, money } from "./money.js";
 import { acknowledge, isLate, isNew, isNewCall, unseenFor } from "./news.js";
-import { change, page, state } from "./state.js";
+import { page, show, state } from "./state.js";
 import { sendTapsOf, tap, tapCall, tapOf, tapOfCall, undo } from "./taps.js";
 
 const LEAST_SHOWN = 3; // orders on a card: what is not finished, and so many in any case
@@ -26,11 +26,9 @@ const isFinished = ({ orders }) => !orders.some(isUnderWay);
 
 export const isBusy = (table) => Boolean(table.party || table.unsettled.length || table.calls.length);
 
-const openDialog = (dialog) => change({ dialog });
-
 function askToComplete(table, { session, orders }) {
   sendTapsOf(orders);
-  openDialog({ name: "complete", table: table.id, session: session.id });
+  show({ name: "complete", table: table.id, session: session.id });
 }
 
 export function card(table) {
@@ -54,7 +52,7 @@ export function card(table) {
     ${party ? ordersOnCard(table, party.orders) : nothing}
     ${party
       ? html`<footer>
-          <button type="button" class="quiet" data-action="open" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
+          <button type="button" class="quiet" data-action="open" @click=${() => show({ name: "table", table: table.id })}>${t("more")}</button>
           <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" @click=${() => askToComplete(table, party)}>${t("complete")}</button>
         </footer>`
       : nothing}
@@ -69,7 +67,7 @@ function ordersOnCard(table, orders) {
   const shown = orders.filter((order, at) => at < LEAST_SHOWN || isUnderWay(order));
   const hidden = orders.length - shown.length;
   return html`${repeat(shown, (order) => order.id, (order) => (isUnderWay(order) ? orderPart(order) : donePart(order)))}
-    ${hidden ? html`<button type="button" class="quiet" data-action="all" @click=${() => openDialog({ name: "table", table: table.id })}>${t("showAll", { count: hidden })}</button>` : nothing}`;
+    ${hidden ? html`<button type="button" class="quiet" data-action="all" @click=${() => show({ name: "table", table: table.id })}>${t("showAll", { count: hidden })}</button>` : nothing}`;
 }
 
 function callPart(call) {
@@ -84,7 +82,7 @@ function callPart(call) {
 
 const unsettledPart = (table, bill) => html`<section class="unsettled">
     <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>
-    <button type="button" data-action="open-unsettled" @click=${() => openDialog({ name: "table", table: table.id })}>${t("more")}</button>
+    <button type="button" data-action="open-unsettled" @click=${() => show({ name: "table", table: table.id })}>${t("more")}</button>
     <button type="button" data-action="settle" @click=${() => askToComplete(table, bill)}>${t("settle")}</button>
   </section>
   ${repeat(bill.orders.filter(isUnderWay), (order) => order.id, (order) => orderPart(order))}`;
@@ -109,7 +107,7 @@ export function orderPart(order, { whole = false } = {}) {
     <ul>
       ${repeat(order.lines, (line) => line.id, (line) => linePart(order, line, waiting))}
     </ul>
-    ${whole && order.status !== "cancelled" ? html`<button type="button" class="quiet" data-action="cancel" @click=${() => openDialog({ name: "cancel", order: order.id, chosen: {}, reason: "" })}>${t("cancel")}</button>` : nothing}
+    ${whole && order.status !== "cancelled" ? html`<button type="button" class="quiet" data-action="cancel" @click=${() => show({ name: "cancel", order: order.id, chosen: {}, reason: "" })}>${t("cancel")}</button>` : nothing}
   </section>`;
 }
 

@@ -2,11 +2,12 @@
 
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
 import { cancel, complete, refreshMenu, setSoldOut, setStock } from "./actions.js";
+import { attempt, say } from "./attempt.js";
 import { isLive, isUnfinished } from "./board_state.js";
 import { dishOf, orderPart, statusName } from "./card.js";
 import { LANGUAGES, t } from "./i18n.js";
 import { clock, money } from "./money.js";
-import { change, choose, page, state } from "./state.js";
+import { change, choose, page, show, state } from "./state.js";
 import { cutOffDialog, openTables, tableForm, tablesDialog } from "./tables.js";
 import { tapOf } from "./taps.js";
 import { notices, toast } from "./views.js";
@@ -24,11 +25,22 @@ const DIALOGS = {
 
 export const dialog = () => (state.dialog ? DIALOGS[state.dialog.name]() : null);
 
-export const close = () => change({ dialog: null });
-export const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
+export const close = () => show(null);
+export const edit = (patch) => change({ dialog: { ...state.dialog, error: null, busy: false, ...patch } });
+
+// What is asked here is done, and `then` goes on. If it can't be, the reason stands here until something is changed. When the
+// answer comes, something else may lie here.
+export async function answer(work, then = close) {
+  const { opened, busy } = state.dialog;
+  if (busy) return; // a second tap
+  edit({ busy: true });
+  const isThere = () => state.dialog?.opened === opened;
+  const isDone = await attempt(work, { tell: (error) => (isThere() ? edit({ error }) : say(error)) });
+  if (isDone && isThere()) then();
+}
 
 // Each question has a dialog element of its own, so that none is answered by a tap that was on its way to another.
-export function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name }) {
+export function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name, error = state.dialog.error }) {
   const drawn = html`<dialog
     class=${classMap({ wide })}
     data-dialog=${state.dialog.name}
@@ -45,6 +57,7 @@ export function sheet({ title, body, footer = null, wide = false, asks = state.d
         <button type="button" class="quiet" data-action="close" @click=${close}>${t("close")}</button>
       </header>
       <div class="dialog-body">${body}</div>
+      ${error ? html`<p class="error" role="alert">${t(error.name, error.values)}</p>` : nothing}
       ${footer ? html`<footer>${footer}</footer>` : nothing} ${notices()}
     </div>
     ${toast()}
@@ -56,7 +69,7 @@ const tableOf = (id) => state.board.shown().find((table) => table.id === id);
 const billsOf = (table) => [table.party, ...table.unsettled].filter(Boolean);
 
 // Somebody else has completed or cancelled it while it was looked at here.
-const gone = () => sheet({ title: t("gone"), body: nothing });
+const gone = () => sheet({ title: t("gone"), body: nothing, error: null });
 
 function tableDialog() {
   const table = tableOf(state.dialog.table);
@@ -107,7 +120,7 @@ function cancelDialog() {
       </div>
       <label>${t("reason")}<input name="reason" maxlength="200" .value=${live(reason)} @input=${(event) => edit({ reason: event.target.value })} /></label>`,
     footer: html`<button type="button" data-action="keep" @click=${close}>${t("keep")}</button>
-      <button type="button" class="danger" data-action="do-cancel" ?disabled=${!asked.length || !reason.trim()} @click=${async () => (await cancel(order, { reason: reason.trim(), lines: asked })) && close()}>
+      <button type="button" class="danger" data-action="do-cancel" ?disabled=${!asked.length || !reason.trim()} @click=${() => answer(() => cancel(order, { reason: reason.trim(), lines: asked }))}>
         ${t("doCancel")}
       </button>`,
   });
@@ -138,7 +151,7 @@ function completeDialog() {
         type="button"
         class=${classMap({ strong: !unfinished.length, danger: unfinished.length > 0 })}
         data-action="do-complete"
-        @click=${async () => (await complete(table, bill.session, unfinished.length > 0)) && close()}
+        @click=${() => answer(() => complete(table, bill.session, unfinished.length > 0))}
       >
         ${t(unfinished.length ? "doForce" : "doComplete")}
       </button>`,
@@ -148,7 +161,7 @@ function completeDialog() {
 // --- Sold-out, and how many portions are left ------------------------------------------------------------------------
 
 export function openSoldOut() {
-  change({ dialog: { name: "soldOut", query: "" } });
+  show({ name: "soldOut", query: "" });
   refreshMenu();
 }
 
@@ -193,9 +206,9 @@ function stockOf(row) {
     return html`<button type="button" class="stock" aria-label=${t("changeStock", { name: row.name, count: row.stock })} @click=${() => edit({ counted: { id: row.id, stock: row.stock } })}>
       ${t("left", { count: row.stock })}
     </button>`;
-  const send = async (event) => {
+  const send = (event) => {
     event.preventDefault();
-    if (await setStock(row, Number(counted.stock))) edit({ counted: null });
+    answer(() => setStock(row, Number(counted.stock)), () => edit({ counted: null }));
   };
   return html`<form class="stock" @submit=${send}>
     <input type="number" inputmode="numeric" required min="0" aria-label=${t("stockOf", { name: row.name })} .value=${live(String(counted.stock))} @focus=${(event) => event.target.select()} @input=${(event) => edit({ counted: { ...counted, stock: event.target.value } })} />

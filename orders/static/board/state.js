@@ -42,6 +42,11 @@ export const state = {
 
 export const { change, onChange } = drawn(state);
 
+let opened = 0;
+
+// Something else lies over the board now, or nothing (null): what has been said is of what was there before.
+export const show = (dialog) => change({ dialog: dialog && { ...dialog, opened: (opened += 1) }, toast: null });
+
 // What the person at this screen has chosen stays chosen.
 export function choose(name, value) {
   write(name, value);

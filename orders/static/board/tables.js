@@ -4,18 +4,18 @@
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
 import { all, request } from "./api.js";
 import { attempt, say } from "./attempt.js";
-import { close, edit, sheet } from "./dialogs.js";
+import { answer, close, edit, sheet } from "./dialogs.js";
 import { t } from "./i18n.js";
-import { change, state } from "./state.js";
+import { change, show, state } from "./state.js";
 
 const listed = async () => change({ tables: await all("tables") });
 
 export function openTables() {
-  change({ dialog: { name: "tables" } });
-  attempt(listed);
+  show({ name: "tables" });
+  attempt(listed, { about: t("tables") });
 }
 
-const openTable = ({ id = null, number = "", is_active = true } = {}) => change({ dialog: { name: "aTable", id, number, password: "", inUse: is_active } });
+const openTable = ({ id = null, number = "", is_active = true } = {}) => show({ name: "aTable", id, number, password: "", inUse: is_active });
 
 export function tablesDialog() {
   return sheet({
@@ -29,7 +29,7 @@ export function tablesDialog() {
 const row = (table) => html`<li data-row=${table.number}>
   <span class="what"><span class="name">${table.number}</span>${table.is_active ? nothing : html`<span class="muted">${t("notInUse")}</span>`}</span>
   <button type="button" data-action="change-table" aria-label=${t("changeTable", { number: table.number })} @click=${() => openTable(table)}>${t("changeIt")}</button>
-  <button type="button" data-action="cut-off" aria-label=${t("cutOffTable", { number: table.number })} @click=${() => change({ dialog: { name: "cutOff", id: table.id, number: table.number } })}>
+  <button type="button" data-action="cut-off" aria-label=${t("cutOffTable", { number: table.number })} @click=${() => show({ name: "cutOff", id: table.id, number: table.number })}>
     ${t("cutOff")}
   </button>
 </li>`;
@@ -55,17 +55,16 @@ export function tableForm() {
 const tableNow = (id) => state.tables.find((table) => table.id === id);
 
 // Only what is another now: a password that is not said stays.
-async function save(event) {
+function save(event) {
   event.preventDefault();
   const { id, number, password, inUse } = state.dialog;
   const body = { ...(id && number === tableNow(id).number ? {} : { number }), ...(password ? { password } : {}), is_active: inUse };
-  if (await attempt(() => request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body))) openTables();
+  answer(() => request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body), openTables);
 }
 
 export function cutOffDialog() {
   const { id, number } = state.dialog;
-  const cutOff = async () => {
-    if (!(await attempt(() => request("POST", `tables/${id}/sign-out`)))) return;
+  const cutOff = () => {
     close();
     say({ name: "isCutOff", values: { number } });
   };
@@ -73,6 +72,6 @@ export function cutOffDialog() {
     title: t("cutOffTable", { number }),
     body: html`<p>${t("cutOffHint")}</p>`,
     footer: html`<button type="button" data-action="keep" @click=${openTables}>${t("keep")}</button>
-      <button type="button" class="danger" data-action="do-cut-off" @click=${cutOff}>${t("cutOff")}</button>`,
+      <button type="button" class="danger" data-action="do-cut-off" @click=${() => answer(() => request("POST", `tables/${id}/sign-out`), cutOff)}>${t("cutOff")}</button>`,
   });
 }

@@ -7,7 +7,7 @@ import { dialog, openSoldOut } from "./dialogs.js";
 import { findNext } from "./find.js";
 import { t } from "./i18n.js";
 import { newCalls, newOrders, toggleSound } from "./news.js";
-import { change, choose, page, state } from "./state.js";
+import { change, choose, page, show, state } from "./state.js";
 
 const CARD = 22; // rem that a card needs at least
 
@@ -18,7 +18,10 @@ export function view() {
     ${dialog() ?? toast()}`;
 }
 
-export const toast = () => html`<div class="toast" role="status" aria-live="polite">${state.toast ? html`<p>${state.toast.about.length ? html`<strong>${state.toast.about.join(", ")}</strong> ` : nothing}${t(state.toast.name, state.toast.values)}</p>` : nothing}</div>`;
+export function toast() {
+  const about = state.toast?.about.filter(Boolean).join(", ");
+  return html`<div class="toast" role="status" aria-live="polite">${state.toast ? html`<p>${about ? html`<strong>${about}</strong> ` : nothing}${t(state.toast.name, state.toast.values)}</p>` : nothing}</div>`;
+}
 
 function top(tables) {
   const fresh = newOrders().length;
@@ -41,7 +44,7 @@ function top(tables) {
     <button type="button" data-action="only-busy" aria-pressed=${state.onlyBusy} @click=${() => choose("onlyBusy", !state.onlyBusy)}>${t("onlyBusy")}</button>
     <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}<span>${t(state.sound ? "soundOn" : "soundOff")}</span></button>
     <button type="button" data-action="sold-out" @click=${openSoldOut}>${t("soldOutPanel")}</button>
-    <button type="button" data-action="settings" @click=${() => change({ dialog: { name: "settings" } })}>${t("settings")}</button>
+    <button type="button" data-action="settings" @click=${() => show({ name: "settings" })}>${t("settings")}</button>
   </header>`;
 }
 
