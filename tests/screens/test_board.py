@@ -401,6 +401,42 @@ def test_the_dialogs_tell_equal_dishes_apart(board, hanok, table):
         expect(board.dialog().locator(".choose")).to_contain_text(told)
 
 
+def test_a_tap_beside_a_dialog_throws_nothing_away_that_was_entered(board, hanok, table):
+    hanok.order(table, DISH)
+    page, dialog, beside = board.page, board.dialog(), (5, 795)
+    more = f"One more: {DISH}"
+
+    def cancel():
+        board.taps("open", board.card(table))
+        board.taps("cancel", dialog)
+
+    def a_table(action):
+        board.taps("settings")
+        board.taps("tables", dialog)
+        dialog.locator(f"[data-action={action}]").first.click()
+
+    ways = [
+        (cancel, lambda: dialog.get_by_label(more).click()),
+        (cancel, lambda: dialog.get_by_role("button", name="Guest request").click()),
+        (lambda: a_table("add-table"), lambda: page.fill("[name=number]", "Terrace")),
+        (lambda: a_table("change-table"), lambda: page.fill("[name=password]", "terrace-1")),
+        (lambda: a_table("change-table"), lambda: dialog.get_by_role("switch").click()),
+    ]
+    for opens, enters in ways:
+        opens()
+        page.wait_for_timeout(600)  # a second tap is not meant
+        page.mouse.click(*beside)
+        expect(dialog).to_have_count(0)
+        opens()
+        page.wait_for_timeout(600)
+        enters()
+        page.mouse.click(*beside)
+        page.wait_for_timeout(100)
+        expect(dialog).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+
+
 def test_a_second_tap_does_not_answer_what_the_first_has_brought_up(board, hanok, table):
     order = hanok.order(table, DISH)
     board.taps("complete", board.card(table))

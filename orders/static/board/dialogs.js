@@ -39,8 +39,9 @@ export async function answer(work, then = close) {
   if (isDone && isThere()) then();
 }
 
-// Each question has a dialog element of its own, so that none is answered by a tap that was on its way to another.
-export function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name, error = state.dialog.error }) {
+// Each question has a dialog element of its own, so that none is answered by a tap that was on its way to another. Once
+// something has been `entered`, no tap beside it throws that away.
+export function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name, error = state.dialog.error, entered = false }) {
   const drawn = html`<dialog
     class=${classMap({ wide })}
     data-dialog=${state.dialog.name}
@@ -49,7 +50,7 @@ export function sheet({ title, body, footer = null, wide = false, asks = state.d
       event.preventDefault();
       close();
     }}
-    @click=${(event) => event.target === event.currentTarget && close()}
+    @click=${(event) => event.target === event.currentTarget && !entered && close()}
   >
     <div class="dialog-inside">
       <header>
@@ -102,6 +103,7 @@ function cancelDialog() {
   const everything = () => edit({ chosen: Object.fromEntries(lines.filter(isAllowed).map((line) => [line.id, left(line)])) });
   return sheet({
     title: t("cancelTitle", { number: order.number }),
+    entered: asked.length > 0 || reason !== "",
     body: html`<p class="row"><span class="muted">${t("cancelHint")}</span> <button type="button" data-action="everything" @click=${everything}>${t("everything")}</button></p>
       <ul class="choose">
         ${lines.map(
@@ -174,6 +176,7 @@ function soldOutDialog() {
   return sheet({
     wide: true,
     title: t("soldOutPanel"),
+    entered: Boolean(state.dialog.counted),
     body: html`<input type="search" aria-label=${t("searchMenu")} placeholder=${t("searchMenu")} .value=${live(state.dialog.query)} @input=${(event) => edit({ query: event.target.value })} />
       ${rows ? html`<ul class="choose">${repeat(rows, ({ row }) => row.id, soldOutRow)}</ul>` : html`<p role="status">${t("loading")}</p>`}`,
   });

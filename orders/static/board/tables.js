@@ -15,14 +15,15 @@ export function openTables() {
   attempt(listed, { about: t("tables") });
 }
 
-const openTable = ({ id = null, number = "", is_active = true } = {}) => show({ name: "aTable", id, number, password: "", inUse: is_active });
+const NEW_TABLE = { id: null, number: "", is_active: true };
+const openTable = ({ id, number, is_active }) => show({ name: "aTable", id, number, password: "", inUse: is_active });
 
 export function tablesDialog() {
   return sheet({
     wide: true,
     title: t("tables"),
     body: state.tables ? html`<ul class="choose">${repeat(state.tables, (table) => table.id, row)}</ul>` : html`<p role="status">${t("loading")}</p>`,
-    footer: html`<button type="button" class="strong" data-action="add-table" @click=${() => openTable()}>${t("addTable")}</button>`,
+    footer: html`<button type="button" class="strong" data-action="add-table" @click=${() => openTable(NEW_TABLE)}>${t("addTable")}</button>`,
   });
 }
 
@@ -36,8 +37,10 @@ const row = (table) => html`<li data-row=${table.number}>
 
 export function tableForm() {
   const { id, number, password, inUse } = state.dialog;
+  const { number: before, is_active: wasInUse } = id ? tableNow(id) : NEW_TABLE;
   return sheet({
-    title: id ? t("changeTable", { number: tableNow(id).number }) : t("addTable"),
+    title: id ? t("changeTable", { number: before }) : t("addTable"),
+    entered: number !== before || password !== "" || inUse !== wasInUse,
     body: html`<form id="table" class="fields" @submit=${save}>
       <label>${t("tableNumber")}<input name="number" required maxlength="20" autocomplete="off" .value=${live(number)} @input=${(event) => edit({ number: event.target.value })} /></label>
       <label>
