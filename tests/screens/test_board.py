@@ -1087,7 +1087,8 @@ def test_a_manager_cuts_off_a_tablet(guest, board, hanok, table):
     opened_tables(board).locator(f"[data-row='{table}']").locator("[data-action=cut-off]").click()
     board.page.wait_for_timeout(600)  # a second tap is not meant
     board.taps("do-cut-off", board.dialog())
-    expect(board.page.locator(".toast")).to_contain_text("cut off")
+    expect(board.dialog().get_by_role("status").first).to_have_text(f"Table {table}: the tablet is cut off.")
+    expect(board.dialog().locator(f"[data-row='{table}']")).to_be_focused()
     expect(guest.page.get_by_text("Staff signed this tablet out")).to_be_visible(timeout=20_000)
     hanok.forget_device(table)
 
@@ -1107,6 +1108,9 @@ def test_a_manager_adds_a_table_and_changes_it(board, hanok):
     dialog.locator("[name=number]").fill("Terrace")
     expect(dialog.get_by_role("alert")).to_have_count(0)
     board.taps("save-table", dialog)
+    expect(dialog.locator("[data-row=Terrace]")).to_be_focused()  # the last of the list
+    expect(dialog.locator("[data-row=Terrace]")).to_be_in_viewport(ratio=1)
+    expect(dialog.get_by_role("status").first).to_have_text("Table Terrace: saved.")
     board.taps("change-table", dialog.locator("[data-row=Terrace]"))
     expect(dialog.locator("[name=number]")).to_have_value("Terrace")
     board.page.wait_for_timeout(600)

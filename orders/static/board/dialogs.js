@@ -41,7 +41,7 @@ export async function answer(work, then = close) {
 
 // Each question has a dialog element of its own, so that none is answered by a tap that was on its way to another. Once
 // something has been `entered`, no tap beside it throws that away.
-export function sheet({ title, body, footer = null, wide = false, asks = state.dialog.name, error = state.dialog.error, entered = false }) {
+export function sheet({ title, body, status = nothing, footer = null, wide = false, asks = state.dialog.name, error = state.dialog.error, entered = false }) {
   const drawn = html`<dialog
     class=${classMap({ wide })}
     data-dialog=${state.dialog.name}
@@ -58,7 +58,7 @@ export function sheet({ title, body, footer = null, wide = false, asks = state.d
         <button type="button" class="quiet" data-action="close" @click=${close}>${t("close")}</button>
       </header>
       <div class="dialog-body">${body}</div>
-      ${error ? html`<p class="error" role="alert">${t(error.name, error.values)}</p>` : nothing}
+      ${status} ${error ? html`<p class="error" role="alert">${t(error.name, error.values)}</p>` : nothing}
       ${footer ? html`<footer>${footer}</footer>` : nothing} ${notices()}
     </div>
     ${toast()}
@@ -233,7 +233,7 @@ function settingsDialog() {
     body: html`${choice(t("language"), "language", Object.entries(LANGUAGES).map(([code, name]) => [code, name, code]))}
       ${choice(t("escalation"), "escalateAfter", ESCALATIONS.map((seconds) => [seconds, seconds < 60 ? t("seconds", { seconds }) : t("minutes", { minutes: seconds / 60 })]))}
       <p class="links">
-        <button type="button" data-action="tables" @click=${openTables}>${t("tables")}</button>
+        <button type="button" data-action="tables" @click=${() => openTables()}>${t("tables")}</button>
         ${page.user.role === "owner" ? html`<a class="button" href="/admin/sessions_app/tablesession/">${t("history")}</a>` : nothing}
         <a class="button" href="/admin/">${t("admin")}</a>
       </p>

@@ -116,6 +116,7 @@ export const TEXTS = {
   cutOff: ["태블릿 연결 끊기", "Cut off the tablet"],
   cutOffTable: ["테이블 {number}의 태블릿 연결 끊기", "Cut off the tablet of table {number}"],
   cutOffHint: ["태블릿이 바로 로그아웃됩니다. 다시 쓰려면 태블릿에 비밀번호를 입력해야 합니다.", "It is signed out at once. To go on there, its password has to be typed in."],
+  isSaved: ["테이블 {number}: 저장했습니다.", "Table {number}: saved."],
   isCutOff: ["테이블 {number}: 태블릿 연결을 끊었습니다.", "Table {number}: the tablet is cut off."],
   language: ["언어", "Language"],
   escalation: ["이 시간 동안 확인하지 않은 새 주문은 더 크게 알림", "A new order gets louder when unseen for"],

@@ -3,31 +3,45 @@
 
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
 import { all, request } from "./api.js";
-import { attempt, say } from "./attempt.js";
-import { answer, close, edit, sheet } from "./dialogs.js";
+import { attempt } from "./attempt.js";
+import { answer, edit, sheet } from "./dialogs.js";
 import { t } from "./i18n.js";
 import { change, show, state } from "./state.js";
 
 const listed = async () => change({ tables: await all("tables") });
 
-export function openTables() {
+// With the number of a table: back to its row, and `done` says what was done to it. Once they are read, for a new table has
+// no row before, and because what is written into a place that has just come up is not read aloud.
+export async function openTables({ number = null, done = null } = {}) {
   show({ name: "tables" });
-  attempt(listed, { about: t("tables") });
+  const { opened } = state.dialog;
+  await attempt(listed, { about: t("tables") });
+  if (state.dialog?.opened !== opened || number === null) return;
+  edit({ done: done && { name: done, values: { number } } });
+  queueMicrotask(() => goTo(number)); // once it is drawn
+}
+
+function goTo(number) {
+  const row = document.querySelector(`[data-row="${CSS.escape(number)}"]`);
+  row?.scrollIntoView({ block: "center" });
+  row?.focus({ preventScroll: true });
 }
 
 const NEW_TABLE = { id: null, number: "", is_active: true };
 const openTable = ({ id, number, is_active }) => show({ name: "aTable", id, number, password: "", inUse: is_active });
 
 export function tablesDialog() {
+  const { done } = state.dialog;
   return sheet({
     wide: true,
     title: t("tables"),
+    status: html`<p class="done" role="status">${done ? t(done.name, done.values) : nothing}</p>`,
     body: state.tables ? html`<ul class="choose">${repeat(state.tables, (table) => table.id, row)}</ul>` : html`<p role="status">${t("loading")}</p>`,
     footer: html`<button type="button" class="strong" data-action="add-table" @click=${() => openTable(NEW_TABLE)}>${t("addTable")}</button>`,
   });
 }
 
-const row = (table) => html`<li data-row=${table.number}>
+const row = (table) => html`<li data-row=${table.number} tabindex="-1">
   <span class="what"><span class="name">${table.number}</span>${table.is_active ? nothing : html`<span class="muted">${t("notInUse")}</span>`}</span>
   <button type="button" data-action="change-table" aria-label=${t("changeTable", { number: table.number })} @click=${() => openTable(table)}>${t("changeIt")}</button>
   <button type="button" data-action="cut-off" aria-label=${t("cutOffTable", { number: table.number })} @click=${() => show({ name: "cutOff", id: table.id, number: table.number })}>
@@ -50,7 +64,7 @@ export function tableForm() {
       ${id ? html`<p class="muted">${t("newPasswordHint")}</p>` : nothing}
       <button type="button" role="switch" aria-label=${t("inUse")} aria-checked=${inUse} class=${classMap({ switch: true, off: !inUse })} @click=${() => edit({ inUse: !inUse })}>${t(inUse ? "inUse" : "notInUse")}</button>
     </form>`,
-    footer: html`<button type="button" data-action="keep" @click=${openTables}>${t("keep")}</button>
+    footer: html`<button type="button" data-action="keep" @click=${() => openTables({ number: id && before })}>${t("keep")}</button>
       <button class="strong" form="table" data-action="save-table">${t("save")}</button>`,
   });
 }
@@ -62,19 +76,18 @@ function save(event) {
   event.preventDefault();
   const { id, number, password, inUse } = state.dialog;
   const body = { ...(id && number === tableNow(id).number ? {} : { number }), ...(password ? { password } : {}), is_active: inUse };
-  answer(() => request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body), openTables);
+  let saved;
+  const send = async () => (saved = await request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body));
+  answer(send, () => openTables({ number: saved.number, done: "isSaved" }));
 }
 
 export function cutOffDialog() {
   const { id, number } = state.dialog;
-  const cutOff = () => {
-    close();
-    say({ name: "isCutOff", values: { number } });
-  };
+  const cutOff = () => answer(() => request("POST", `tables/${id}/sign-out`), () => openTables({ number, done: "isCutOff" }));
   return sheet({
     title: t("cutOffTable", { number }),
     body: html`<p>${t("cutOffHint")}</p>`,
-    footer: html`<button type="button" data-action="keep" @click=${openTables}>${t("keep")}</button>
-      <button type="button" class="danger" data-action="do-cut-off" @click=${() => answer(() => request("POST", `tables/${id}/sign-out`), cutOff)}>${t("cutOff")}</button>`,
+    footer: html`<button type="button" data-action="keep" @click=${() => openTables({ number })}>${t("keep")}</button>
+      <button type="button" class="danger" data-action="do-cut-off" @click=${cutOff}>${t("cutOff")}</button>`,
   });
 }
