@@ -1124,6 +1124,34 @@ def test_a_manager_adds_a_table_and_changes_it(board, hanok):
     hanok.ask("PATCH", f"staff/tables/{hanok.tables['Garden']}", is_active=False)
 
 
+def test_a_table_with_a_party_is_not_taken_out_of_use_unasked(board, hanok, table):
+    order = hanok.order(table, DISH)
+    expect(board.card(table)).to_be_visible()
+    dialog = opened_tables(board)
+    board.taps("change-table", dialog.locator(f"[data-row='{table}']"))
+    expect(dialog).not_to_contain_text("cut off at once")
+    board.page.wait_for_timeout(600)  # a second tap is not meant
+    dialog.get_by_role("switch").click()
+    expect(dialog).to_contain_text("Once saved, its tablet is cut off at once.")
+    board.taps("save-table", dialog)
+    expect(dialog).to_contain_text(f"₩{order['total']:,}")
+    board.taps("keep", dialog)
+    expect(dialog.get_by_role("switch")).not_to_be_checked()
+    assert hanok.board(table)["is_active"]
+    board.page.wait_for_timeout(600)
+    board.taps("save-table", dialog)
+    board.taps("do-switch-off", dialog)
+    expect(dialog.locator(f"[data-row='{table}']")).to_contain_text("Not in use")
+    board.taps("change-table", dialog.locator(f"[data-row='{table}']"))
+    expect(dialog.get_by_role("switch")).not_to_be_checked()
+    expect(dialog).not_to_contain_text("cut off at once")  # it is already
+    board.page.wait_for_timeout(600)
+    dialog.get_by_role("switch").click()
+    board.taps("save-table", dialog)
+    expect(dialog.locator(f"[data-row='{table}']")).to_be_focused()
+    hanok.forget_device(table)
+
+
 def test_an_owner_finds_the_history_from_the_board(open_board):
     board = open_board("hanok-owner")
     board.taps("settings")

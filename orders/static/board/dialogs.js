@@ -66,7 +66,7 @@ export function sheet({ title, body, status = nothing, footer = null, wide = fal
   return repeat([drawn], () => asks, () => drawn);
 }
 
-const tableOf = (id) => state.board.shown().find((table) => table.id === id);
+export const tableOf = (id) => state.board.shown().find((table) => table.id === id);
 const billsOf = (table) => [table.party, ...table.unsettled].filter(Boolean);
 
 // Somebody else has completed or cancelled it while it was looked at here.

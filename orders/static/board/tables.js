@@ -4,8 +4,9 @@
 import { classMap, html, live, nothing, repeat } from "/tablet/html.js";
 import { all, request } from "./api.js";
 import { attempt } from "./attempt.js";
-import { answer, edit, sheet } from "./dialogs.js";
+import { answer, edit, sheet, tableOf } from "./dialogs.js";
 import { t } from "./i18n.js";
+import { money } from "./money.js";
 import { change, show, state } from "./state.js";
 
 const listed = async () => change({ tables: await all("tables") });
@@ -52,6 +53,8 @@ const row = (table) => html`<li data-row=${table.number} tabindex="-1">
 export function tableForm() {
   const { id, number, password, inUse } = state.dialog;
   const { number: before, is_active: wasInUse } = id ? tableNow(id) : NEW_TABLE;
+  const party = partyToLose();
+  if (state.dialog.isAsking && party) return switchOffSheet(before, party);
   return sheet({
     title: id ? t("changeTable", { number: before }) : t("addTable"),
     entered: number !== before || password !== "" || inUse !== wasInUse,
@@ -62,23 +65,48 @@ export function tableForm() {
         <input name="password" ?required=${!id} minlength="4" maxlength="128" autocomplete="off" placeholder=${id ? t("asItIs") : ""} .value=${live(password)} @input=${(event) => edit({ password: event.target.value })} />
       </label>
       ${id ? html`<p class="muted">${t("newPasswordHint")}</p>` : nothing}
-      <button type="button" role="switch" aria-label=${t("inUse")} aria-checked=${inUse} class=${classMap({ switch: true, off: !inUse })} @click=${() => edit({ inUse: !inUse })}>${t(inUse ? "inUse" : "notInUse")}</button>
+      <p class="row">
+        <button type="button" role="switch" aria-label=${t("inUse")} aria-checked=${inUse} class=${classMap({ switch: true, off: !inUse })} @click=${() => edit({ inUse: !inUse })}>${t(inUse ? "inUse" : "notInUse")}</button>
+        <span class="warn grow" role="status">${id && wasInUse && !inUse ? t("switchOffHint") : nothing}</span>
+      </p>
     </form>`,
     footer: html`<button type="button" data-action="keep" @click=${() => openTables({ number: id && before })}>${t("keep")}</button>
       <button class="strong" form="table" data-action="save-table">${t("save")}</button>`,
   });
 }
 
+// Whose tablet goes off, and who can order no more, if it is saved like this.
+function partyToLose() {
+  const { id, inUse } = state.dialog;
+  return id && tableNow(id).is_active && !inUse ? tableOf(id)?.party : null;
+}
+
+const switchOffSheet = (number, party) =>
+  sheet({
+    asks: "switchOff",
+    entered: true,
+    title: t("switchOffTitle", { number }),
+    body: html`<p class="sum"><span>${t("total")}</span><strong>${money(party.total)}</strong></p>
+      <p class="warn">${t("partyHint")}</p>`,
+    footer: html`<button type="button" data-action="keep" @click=${() => edit({ isAsking: false })}>${t("keep")}</button>
+      <button type="button" class="danger" data-action="do-switch-off" @click=${send}>${t("doSave")}</button>`,
+  });
+
 const tableNow = (id) => state.tables.find((table) => table.id === id);
 
-// Only what is another now: a password that is not said stays.
 function save(event) {
   event.preventDefault();
+  if (partyToLose()) edit({ isAsking: true });
+  else send();
+}
+
+// Only what is another now: a password that is not said stays.
+function send() {
   const { id, number, password, inUse } = state.dialog;
   const body = { ...(id && number === tableNow(id).number ? {} : { number }), ...(password ? { password } : {}), is_active: inUse };
   let saved;
-  const send = async () => (saved = await request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body));
-  answer(send, () => openTables({ number: saved.number, done: "isSaved" }));
+  const work = async () => (saved = await request(id ? "PATCH" : "POST", id ? `tables/${id}` : "tables", body));
+  answer(work, () => openTables({ number: saved.number, done: "isSaved" }));
 }
 
 export function cutOffDialog() {
