@@ -9,6 +9,11 @@ export function itemsById(menu) {
   return new Map((menu?.categories ?? []).flatMap((category) => category.items.map((item) => [item.id, item])));
 }
 
+// Switched off, without portions, or without enough options left for a choice that it demands: who opened it could choose
+// nothing and get nowhere.
+export const isSoldOut = (item) =>
+  item.sold_out || item.option_groups.some((group) => group.options.filter((option) => !option.sold_out).length < group.min);
+
 // What is still wrong with this choice of options: the first group with too few or too many, or null.
 export function openChoice(item, options) {
   return item.option_groups.find((group) => {
@@ -45,7 +50,7 @@ export function priced(cart, menu) {
     const offered = item.option_groups.flatMap((group) => group.options);
     const chosen = line.options.map((id) => offered.find((option) => option.id === id));
     const gone = chosen.includes(undefined) || openChoice(item, line.options);
-    const left = item.sold_out || chosen.some((option) => option?.sold_out) ? 0 : item.stock;
+    const left = isSoldOut(item) || chosen.some((option) => option?.sold_out) ? 0 : item.stock;
     const beyond = left === null ? MAX_QUANTITY : left - inCart(cart, line.item); // negative: so many too many
     const unit = unitPrice(item, line.options);
     const problem = gone ? "gone" : beyond < 0 ? "soldOut" : null;

@@ -1,7 +1,7 @@
 // One dish: its options, how many, a note, and what it will cost.
 
 import { addToCart } from "../actions.js";
-import { inCart, MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
+import { inCart, isSoldOut, MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
 import { classMap, html, live, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money, signed } from "../money.js";
@@ -17,7 +17,7 @@ export function itemSheet() {
   const { note } = state.dialog;
   const options = stillOffered(item, state.dialog.options);
   const missing = openChoice(item, options);
-  const soldOut = item.sold_out;
+  const soldOut = isSoldOut(item);
   const taken = inCart(state.cart, item.id);
   const most = item.stock === null ? MAX_QUANTITY : Math.min(MAX_QUANTITY, item.stock - taken);
   const quantity = Math.max(1, Math.min(most, state.dialog.quantity));
@@ -43,7 +43,7 @@ export function itemSheet() {
     </div>`,
     footer: html`${!soldOut && quantity >= most && most < MAX_QUANTITY ? allThereIs(item, taken) : nothing}<div class="put">
       ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: most, label: t("quantity") })}
-      <button type="button" class="primary" data-action="add" ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing)} @click=${put}>
+      <button type="button" class="primary" data-action="add" ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing) && !soldOut} @click=${put}>
         ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unit * quantity)}</span>`}
       </button>
     </div>`,

@@ -1,7 +1,7 @@
 // The home screen: categories always in view, a card for each dish.
 
 import { pictureLost } from "../actions.js";
-import { inCart, itemsById } from "../cart.js";
+import { inCart, isSoldOut, itemsById } from "../cart.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
@@ -45,16 +45,17 @@ export function menu() {
 
 function card(item) {
   const taken = inCart(state.cart, item.id);
+  const soldOut = isSoldOut(item);
   return html`<li>
-    <button type="button" class=${classMap({ card: true, "sold-out": item.sold_out })} aria-disabled=${item.sold_out} data-item=${item.id} @click=${() => !item.sold_out && open(item)}>
+    <button type="button" class=${classMap({ card: true, "sold-out": soldOut })} aria-disabled=${soldOut} data-item=${item.id} @click=${() => !soldOut && open(item)}>
       ${picture(item)}
       <span class="card-text">
         <span class="name">${item.name}</span>
         ${item.description ? html`<span class="description">${item.description}</span>` : nothing}
         <span class="price-row">
           <span class="price">${money(item.price)}</span>
-          ${item.sold_out ? html`<span class="badge">${t("soldOut")}</span>` : nothing}
-          ${!item.sold_out && item.stock !== null && item.stock <= 5 ? html`<span class="badge few">${t("portionsLeft", { count: item.stock })}</span>` : nothing}
+          ${soldOut ? html`<span class="badge">${t("soldOut")}</span>` : nothing}
+          ${!soldOut && item.stock !== null && item.stock <= 5 ? html`<span class="badge few">${t("portionsLeft", { count: item.stock })}</span>` : nothing}
         </span>
       </span>
       ${taken ? html`<span class="in-cart">${taken}</span>` : nothing}

@@ -34,6 +34,7 @@ class Restaurant:
         self.store = signed_in["store"]
         self._devices = {}
         self._before = {}  # items that were changed, as they were
+        self._sold_out = []  # options
         self.read_again()
 
     def read_again(self):
@@ -115,7 +116,18 @@ class Restaurant:
             before.setdefault(field, item[field])
         self.ask("PATCH", f"staff/items/{item['id']}", **fields)
 
+    def sell_out(self, *options: str):
+        for id in options:
+            self._sold_out.append(id)
+            self.ask("PATCH", f"staff/options/{id}", sold_out=True)
+
+    def has_again(self, *options: str):
+        for id in options:
+            self._sold_out.remove(id)
+            self.ask("PATCH", f"staff/options/{id}", sold_out=False)
+
     def change_back(self):
+        self.has_again(*self._sold_out)
         for id, fields in self._before.items():
             self.ask("PATCH", f"staff/items/{id}", **fields)
         self._before.clear()

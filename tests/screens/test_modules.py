@@ -156,6 +156,24 @@ def test_a_price_has_its_options_in_it_and_is_never_negative(run):
     assert run("/tablet/cart.js", "({ unitPrice }) => ['a', 'b', 'c'].map((id) => unitPrice(item, [id]))", **given) == [100, 110, 0]
 
 
+OUT = option("x", sold_out=True)
+
+
+@pytest.mark.parametrize(
+    ("dish", "is_sold_out"),
+    [
+        (item(), False),
+        (item(sold_out=True), True),
+        (item(groups=[group(1, 1, OUT)]), True),
+        (item(groups=[group(2, 2, OUT, *ABC[:1])]), True),
+        (item(groups=[group(1, 2, OUT, *ABC[:1])]), False),
+        (item(groups=[group(0, 1, OUT)]), False),
+    ],
+)
+def test_a_dish_is_sold_out_where_too_few_options_are_left_to_choose_from(run, dish, is_sold_out):
+    assert run("/tablet/cart.js", "({ isSoldOut }) => isSoldOut(dish)", dish=dish) == is_sold_out
+
+
 @pytest.mark.parametrize(
     ("cart", "dish", "problems"),
     [
@@ -164,6 +182,7 @@ def test_a_price_has_its_options_in_it_and_is_never_negative(run):
         ([line()], item(sold_out=True), ["soldOut"]),
         ([line(quantity=2), line(quantity=2, note="hot", key="2")], item(stock=3), ["soldOut", "soldOut"]),
         ([line(options="a")], item(groups=[group(1, 1, option("a", sold_out=True), option("b"))]), ["soldOut"]),
+        ([line(options="a")], item(groups=[group(1, 2, option("a", sold_out=True))]), ["soldOut"]),
         ([line(options="z")], item(groups=[group(0, 1, option("a"))]), ["gone"]),
         ([line()], item(groups=[group(1, 1, option("a"))]), ["gone"]),
     ],

@@ -657,6 +657,22 @@ def test_a_dish_that_sells_out_while_it_is_looked_at(guest):
     expect(guest.page.locator("[data-action=add]")).to_be_disabled()
 
 
+def test_a_dish_without_options_for_a_choice_that_it_demands_is_sold_out_everywhere(guest):
+    page, item = guest.page, guest.restaurant.items[SET]
+    card = page.locator(f"[data-item='{item['id']}']")
+    guest.takes(SET)
+    guest.opens(SET)
+    guest.restaurant.sell_out(*[option["id"] for option in item["option_groups"][0]["options"]])
+    add = page.locator("[data-action=add]")
+    expect(add).to_have_text("Sold out")
+    expect(add).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(card).to_contain_text("Sold out")
+    expect(guest.cart()).to_contain_text("Can't be ordered now")
+    card.click(force=True)
+    expect(page.locator("dialog")).to_have_count(0)
+
+
 def test_in_high_contrast_what_takes_no_tap_looks_so(guest):
     page = guest.page
     page.evaluate("async () => (await import('/tablet/state.js')).setPrefs({ highContrast: true })")
