@@ -1,7 +1,7 @@
 // What the guest and the network do to the state.
 
 import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
-import { add, orderablePart, priced, setQuantity } from "./cart.js";
+import { add, orderablePart, priced, replace, setQuantity } from "./cart.js";
 import { LONG, newEntry, Outbox } from "./outbox.js";
 import { readAgain } from "./screen.js";
 import { change, keep, keepMenu, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
@@ -246,9 +246,11 @@ export const billTotal = () => state.party.orders.reduce((sum, order) => sum + o
 const setCart = (cart) => keep("cart", cart);
 export const changeQuantity = (key, quantity) => setCart(setQuantity(state.cart, key, quantity));
 
+export const addToCart = (line) => putIn(add(state.cart, { ...line, key: newKey() }));
+export const replaceInCart = (line) => putIn(replace(state.cart, line));
+
 // Is it in the cart now? If that is full, the guest is told so.
-export function addToCart(line) {
-  const cart = add(state.cart, { ...line, key: newKey() });
+function putIn(cart) {
   const isIn = cart !== state.cart;
   if (isIn) setCart(cart);
   else say({ name: "cartFull" });

@@ -39,28 +39,30 @@ export function unitPrice(item, options) {
 // How much of a dish is in the cart, with whatever options.
 export const inCart = (cart, id) => cart.filter((line) => line.item === id).reduce((sum, line) => sum + line.quantity, 0);
 
-// The cart with everything a view or an order needs. `problem`: "gone", "soldOut" or null; `left`: portions there are,
-// null where they are not counted; `most`: of them for this line; `was`: the unit price that was seen, where it is
-// another now, else null.
+// The cart with everything a view or an order needs. `problem`: "gone", "soldOut", "options" (the dish can be had, but not
+// with these) or null; `out`: the chosen options that are sold out; `left`: portions there are, null where they are not
+// counted; `most`: of them for this line; `was`: the unit price that was seen, where it is another now, else null. `total`
+// is of what can be ordered.
 export function priced(cart, menu) {
   const items = itemsById(menu);
   const lines = cart.map((line) => {
     const item = items.get(line.item);
-    if (!item) return { ...line, chosen: [], unit: 0, total: 0, was: null, problem: "gone", left: 0, most: 0 };
+    if (!item) return { ...line, chosen: [], out: [], unit: 0, total: 0, was: null, problem: "gone", left: 0, most: 0 };
     const offered = item.option_groups.flatMap((group) => group.options);
     const chosen = line.options.map((id) => offered.find((option) => option.id === id));
-    const gone = chosen.includes(undefined) || openChoice(item, line.options);
-    const left = isSoldOut(item) || chosen.some((option) => option?.sold_out) ? 0 : item.stock;
+    const out = chosen.filter((option) => option?.sold_out);
+    const left = isSoldOut(item) ? 0 : item.stock;
     const beyond = left === null ? MAX_QUANTITY : left - inCart(cart, line.item); // negative: so many too many
     const unit = unitPrice(item, line.options);
-    const problem = gone ? "gone" : beyond < 0 ? "soldOut" : null;
+    const isOther = out.length || chosen.includes(undefined) || openChoice(item, line.options);
+    const problem = isSoldOut(item) ? "soldOut" : isOther ? "options" : beyond < 0 ? "soldOut" : null;
     const was = problem || (line.seen ?? unit) === unit ? null : line.seen;
-    return { ...line, name: item.name, chosen: chosen.filter(Boolean), unit, was, total: unit * line.quantity, problem, left, most: Math.max(0, Math.min(MAX_QUANTITY, line.quantity + beyond)) };
+    return { ...line, name: item.name, chosen: chosen.filter(Boolean), out, unit, was, total: unit * line.quantity, problem, left, most: Math.max(0, Math.min(MAX_QUANTITY, line.quantity + beyond)) };
   });
   return {
     lines,
     count: cart.reduce((sum, line) => sum + line.quantity, 0),
-    total: lines.reduce((sum, line) => sum + line.total, 0),
+    total: lines.reduce((sum, line) => sum + (line.problem ? 0 : line.total), 0),
     orderable: lines.length > 0 && lines.every((line) => !line.problem),
     repriced: lines.some((line) => line.was !== null),
   };
@@ -86,12 +88,20 @@ export function stillOffered(item, options) {
   return options.filter((id) => offered.some((option) => option.id === id));
 }
 
+const isSame = (line) => (other) => other.item === line.item && other.note === line.note && String([...other.options].sort()) === String([...line.options].sort());
+
 // The cart with one more line; the same dish with the same options and note becomes more of it, at the price seen now.
 export function add(cart, line) {
-  const same = (other) => other.item === line.item && other.note === line.note && String([...other.options].sort()) === String([...line.options].sort());
-  const found = cart.find(same);
+  const found = cart.find(isSame(line));
   if (!found) return cart.length < MAX_LINES ? [...cart, line] : cart;
   return cart.map((other) => (other === found ? { ...other, quantity: Math.min(MAX_QUANTITY, other.quantity + line.quantity), seen: line.seen } : other));
+}
+
+// The cart with this line as it is chosen now, in its place; what has become the same as another line is more of that.
+export function replace(cart, line) {
+  const others = cart.filter((other) => other.key !== line.key);
+  const isThere = others.length < cart.length && !others.some(isSame(line));
+  return isThere ? cart.map((other) => (other.key === line.key ? line : other)) : add(others, line);
 }
 
 export function setQuantity(cart, key, quantity) {

@@ -47,6 +47,7 @@ export const TEXTS = {
   note: ["요청 사항", "Note for the kitchen"],
   noteHint: ["예: 덜 맵게 해 주세요", "For example: less spicy, please"],
   addToCart: ["담기", "Add"],
+  save: ["변경하기", "Save"],
   stillToChoose: ["골라 주세요: {name}", "Please choose: {name}"],
   // Cart
   cart: ["장바구니", "Cart"],
@@ -60,6 +61,9 @@ export const TEXTS = {
   keep: ["그대로 두기", "Keep it"],
   goneFromMenu: ["더 이상 판매하지 않습니다", "No longer on the menu"],
   notNow: ["지금은 주문할 수 없습니다", "Can't be ordered now"],
+  optionsOut: ["품절된 선택: {names}", "Sold out: {names}"],
+  optionsChanged: ["선택 항목이 바뀌었습니다", "The choices have changed"],
+  chooseAgain: ["다시 고르기", "Choose again"],
   takeOut: ["주문할 수 없는 메뉴 빼기", "Take out what can't be ordered"],
   cartFull: ["장바구니가 가득 찼습니다. 지금 담은 메뉴부터 주문해 주세요.", "The cart is full. Please order what is in it first."],
   items: ["{count}개", "{count}"],

@@ -6,6 +6,7 @@ import { classMap, html, live, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
 import { change, keep, state } from "../state.js";
+import { openLine } from "./menu.js";
 import { icon, sheet, stepper } from "./parts.js";
 
 export function cartPanel() {
@@ -48,9 +49,9 @@ function cartLines(cart) {
 }
 
 function cartLine(line) {
-  return html`<li class=${classMap({ line: true, wrong: line.problem && !line.left })}>
+  return html`<li class=${classMap({ line: true, wrong: isOut(line) })}>
     <div class="line-text">
-      <p class="name">${line.name}</p>
+      ${isOut(line) ? html`<p class="name">${line.name}</p>` : html`<button type="button" class="name" data-action="edit" aria-label="${line.name}, ${t("change")}" @click=${() => openLine(line)}>${line.name}${icon("pen")}</button>`}
       ${what(line)} ${availability(line)}
     </div>
     <p class="line-total">${lineTotal(line)}</p>
@@ -67,12 +68,25 @@ function setCount(line, count, { currentTarget }) {
   if (count < 1) queueMicrotask(() => next.focus({ preventScroll: true })); // when it is drawn
 }
 
-// A price that has changed since the dish was put in stands below the one that the guest saw then.
-const lineTotal = ({ was, quantity, total }) => html`${was === null ? nothing : html`<s>${money(was * quantity)}</s> `}${money(total)}`;
+// However it is chosen, the dish can't be had.
+const isOut = ({ problem, left }) => problem && left === 0;
+
+// A price that has changed since the dish was put in stands below the one that the guest saw then; what can't be ordered
+// is not counted.
+function lineTotal({ was, quantity, total, problem }) {
+  if (problem) return problem === "gone" ? nothing : html`<s>${money(total)}</s>`;
+  return html`${was === null ? nothing : html`<s>${money(was * quantity)}</s> `}${money(total)}`;
+}
 
 // What of it can be had, where that is less than what is asked for, or just as much.
-function availability({ problem, left, quantity, most }) {
-  if (problem && !left) return html`<p class="problem" role="alert">${t(problem === "gone" ? "goneFromMenu" : "notNow")}</p>`;
+function availability(line) {
+  const { problem, out, left, quantity, most } = line;
+  if (problem === "options") {
+    const names = out.map((option) => option.name).join(", ");
+    return html`<p class="problem" role="alert">${names ? t("optionsOut", { names }) : t("optionsChanged")}</p>
+      <button type="button" class="secondary" data-action="choose-again" @click=${() => openLine(line)}>${t("chooseAgain")}</button>`;
+  }
+  if (isOut(line)) return html`<p class="problem" role="alert">${t(problem === "gone" ? "goneFromMenu" : "notNow")}</p>`;
   if (problem) return html`<p class="problem" role="alert">${t("portionsLeft", { count: left })}</p>`;
   return left !== null && quantity >= most ? html`<p class="muted">${t("portionsLeft", { count: left })}</p>` : nothing;
 }
@@ -111,7 +125,7 @@ export function reviewSheet() {
     body: html`${cart.repriced ? html`<p class="problem" role="alert">${t("priceReason")}</p>` : nothing}
       <ul class="review">
         ${cart.lines.map(
-          (line) => html`<li class=${classMap({ wrong: line.problem && !line.left })}>
+          (line) => html`<li class=${classMap({ wrong: isOut(line) })}>
             <span class="times">${line.quantity} ×</span>
             <div class="line-text"><p class="name">${line.name}</p>${what(line)} ${line.problem ? availability(line) : nothing}</div>
             <span class="line-total">${lineTotal(line)}</span>

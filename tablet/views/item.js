@@ -1,6 +1,6 @@
 // One dish: its options, how many, a note, and what it will cost.
 
-import { addToCart } from "../actions.js";
+import { addToCart, replaceInCart } from "../actions.js";
 import { inCart, isSoldOut, MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
 import { classMap, html, live, nothing } from "../html.js";
 import { t } from "../i18n.js";
@@ -13,23 +13,26 @@ const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
 
 export function itemSheet() {
   const item = openItem();
-  if (!item) return sheet({ name: "item", title: t("goneFromMenu"), body: nothing });
-  const { note } = state.dialog;
+  const { line, note, back } = state.dialog; // `line`: the key of the one that is chosen anew
+  const onClose = () => change({ dialog: back });
+  if (!item) return sheet({ name: "item", title: t("goneFromMenu"), body: nothing, onClose });
   const options = stillOffered(item, state.dialog.options);
   const missing = openChoice(item, options);
   const soldOut = isSoldOut(item);
-  const taken = inCart(state.cart, item.id);
+  const taken = inCart(state.cart.filter((other) => other.key !== line), item.id);
   const most = item.stock === null ? MAX_QUANTITY : Math.min(MAX_QUANTITY, item.stock - taken);
   const quantity = Math.max(1, Math.min(most, state.dialog.quantity));
   const unit = unitPrice(item, options);
   const put = () => {
     if (missing) return goToGroup(missing);
-    if (addToCart({ item: item.id, name: item.name, quantity, options, note: note.trim(), seen: unit })) change({ dialog: null });
+    const save = line ? replaceInCart : addToCart;
+    if (save({ key: line, item: item.id, name: item.name, quantity, options, note: note.trim(), seen: unit })) onClose();
   };
   return sheet({
     name: "item",
     title: item.name,
     wide: true,
+    onClose,
     body: html`<div class="item">
       <div class="item-look">
         ${picture(item, "detail")}
@@ -43,8 +46,8 @@ export function itemSheet() {
     </div>`,
     footer: html`${!soldOut && quantity >= most && most < MAX_QUANTITY ? allThereIs(item, taken) : nothing}<div class="put">
       ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: most, label: t("quantity") })}
-      <button type="button" class="primary" data-action="add" ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing) && !soldOut} @click=${put}>
-        ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t("addToCart")}</span><span>${money(unit * quantity)}</span>`}
+      <button type="button" class="primary" data-action=${line ? "save" : "add"} ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing) && !soldOut} @click=${put}>
+        ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t(line ? "save" : "addToCart")}</span><span>${money(unit * quantity)}</span>`}
       </button>
     </div>`,
   });

@@ -13,6 +13,7 @@ const PATHS = {
   close: svg`<path d="M6 6l12 12M18 6L6 18"/>`,
   plus: svg`<path d="M12 5v14M5 12h14"/>`,
   minus: svg`<path d="M5 12h14"/>`,
+  pen: svg`<path d="M5 19l1-4L16 5l3 3L9 18z"/>`,
   search: svg`<circle cx="11" cy="11" r="6"/><path d="M20 20l-4.5-4.5"/>`,
   list: svg`<path d="M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01"/>`,
   look: svg`<path d="M3 19L8 6l5 13M4.8 14.5h6.4M14 19l3.2-8 3.3 8M15.2 16h4"/>`,

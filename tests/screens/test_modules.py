@@ -181,10 +181,10 @@ def test_a_dish_is_sold_out_where_too_few_options_are_left_to_choose_from(run, d
         ([line()], item("other"), ["gone"]),
         ([line()], item(sold_out=True), ["soldOut"]),
         ([line(quantity=2), line(quantity=2, note="hot", key="2")], item(stock=3), ["soldOut", "soldOut"]),
-        ([line(options="a")], item(groups=[group(1, 1, option("a", sold_out=True), option("b"))]), ["soldOut"]),
+        ([line(options="a")], item(groups=[group(1, 1, option("a", sold_out=True), option("b"))]), ["options"]),
         ([line(options="a")], item(groups=[group(1, 2, option("a", sold_out=True))]), ["soldOut"]),
-        ([line(options="z")], item(groups=[group(0, 1, option("a"))]), ["gone"]),
-        ([line()], item(groups=[group(1, 1, option("a"))]), ["gone"]),
+        ([line(options="z")], item(groups=[group(0, 1, option("a"))]), ["options"]),
+        ([line()], item(groups=[group(1, 1, option("a"))]), ["options"]),
     ],
 )
 def test_a_cart_is_priced_by_the_menu_as_it_is_now(run, cart, dish, problems):
@@ -229,6 +229,23 @@ def test_a_line_knows_the_price_that_was_seen_where_it_is_another_now(run, seen,
 def test_more_of_a_dish_is_at_the_price_seen_last(run):
     given = {"cart": [line() | {"seen": 90}], "more": line() | {"seen": 100}}
     assert [line["seen"] for line in run("/tablet/cart.js", "({ add }) => add(cart, more)", **given)] == [100]
+
+
+def test_a_total_is_of_what_can_be_ordered_and_a_line_says_which_options_can_not(run):
+    dish = item(groups=[group(0, 2, OUT, option("a"))])
+    given = {"cart": [line(quantity=2), line(options="xa", key="2"), line("other", key="3")], "menu": menu(dish)}
+    priced = run("/tablet/cart.js", "({ priced }) => priced(cart, menu)", **given)
+    assert priced["total"] == 200 and [[option["id"] for option in line["out"]] for line in priced["lines"]] == [[], ["x"], []]
+
+
+def test_a_line_that_is_chosen_anew_stays_in_its_place_or_becomes_more_of_another(run):
+    given = {"cart": [line(key="1"), line(options="a", key="2")], "other": line(options="b", quantity=3, key="1")}
+    script = """({ replace }) => [other, { ...other, options: ["a"] }, { ...other, key: "gone" }]
+        .map((line) => replace(cart, line).map(({ key, quantity, options }) => [key, quantity, options.join()]))"""
+    in_its_place, merged, added = run("/tablet/cart.js", script, **given)
+    assert in_its_place == [["1", 3, "b"], ["2", 1, "a"]]
+    assert merged == [["2", 4, "a"]]
+    assert added == [["1", 1, ""], ["2", 1, "a"], ["gone", 3, "b"]]
 
 
 def test_an_empty_cart_is_no_order(run):

@@ -673,6 +673,52 @@ def test_a_dish_without_options_for_a_choice_that_it_demands_is_sold_out_everywh
     expect(page.locator("dialog")).to_have_count(0)
 
 
+@pytest.mark.parametrize("size", [LANDSCAPE, UPRIGHT], ids=["panel", "sheet"])
+def test_a_line_is_chosen_anew_by_a_tap_on_its_name(guest, size):
+    page, item = guest.page, guest.restaurant.items[SET]
+    page.set_viewport_size(size)
+    first, second = [option["id"] for option in item["option_groups"][0]["options"]][:2]
+    guest.takes(DISH).takes(SET, times=2)
+    if size == UPRIGHT:
+        guest.taps("cart")
+    within = guest.sees("cart") if size == UPRIGHT else page.locator(".cart-panel")
+    within.get_by_role("button", name=SET).click()
+    sheet = guest.sees("item")
+    expect(sheet.locator(f"[data-option='{first}']")).to_have_attribute("aria-checked", "true")
+    expect(sheet.locator(".stepper output")).to_have_text("2")
+    page.wait_for_timeout(500)  # a tap of its own
+    sheet.locator(f"[data-option='{second}']").click()
+    sheet.get_by_label("Note for the kitchen").fill("no sesame")
+    guest.taps("save")
+    line = within.locator(".line").nth(1)  # the same line
+    expect(line).to_contain_text(f"{item['option_groups'][0]['options'][1]['name']} · no sesame")
+    expect(line.locator("output")).to_have_text("2")
+    expect(within.locator(".line")).to_have_count(2)
+
+
+def test_the_option_that_ran_out_is_named_and_can_be_chosen_anew(guest):
+    page, item = guest.page, guest.restaurant.items[SET]
+    first, second = item["option_groups"][0]["options"][:2]
+    guest.takes(DISH).takes(SET)
+    guest.restaurant.sell_out(first["id"])
+    line = guest.cart().nth(1)
+    expect(line.locator(".problem")).to_have_text(f"Sold out: {first['name']}")
+    expect(page.locator(".cart-foot .sum")).to_contain_text(f"₩{guest.restaurant.items[DISH]['price']:,}")
+    line.locator("[data-action=choose-again]").click()
+    expect(guest.sees("item").locator("[aria-checked=true]")).to_have_count(0)
+    guest.sees("item").locator(f"[data-option='{second['id']}']").click()
+    guest.taps("save")
+    expect(line.locator(".problem")).to_have_count(0)
+    guest.reviews()
+    guest.restaurant.sell_out(second["id"])
+    review = guest.sees("review")
+    expect(review.locator(".problem")).to_have_text(f"Sold out: {second['name']}")
+    expect(review.locator(".sum")).to_contain_text(f"₩{guest.restaurant.items[DISH]['price']:,}")
+    review.locator("[data-action=choose-again]").click()
+    guest.sees("item").get_by_label("Close").click()
+    guest.sees("review")
+
+
 def test_in_high_contrast_what_takes_no_tap_looks_so(guest):
     page = guest.page
     page.evaluate("async () => (await import('/tablet/state.js')).setPrefs({ highContrast: true })")
