@@ -257,6 +257,11 @@ function putIn(cart) {
   return isIn;
 }
 
+// A dish as it is in the cart, to be chosen anew; then the guest is where it was opened.
+export function openLine({ key, item, options, quantity, note }) {
+  change({ dialog: { name: "item", line: key, item, options, quantity, note, back: state.dialog } });
+}
+
 export function clearCart() {
   keep("cart", []);
   keep("cartNote", "");
@@ -350,12 +355,24 @@ export function dropEntry({ dialog = null } = {}) {
 }
 
 // The server said that something has run out, and the guest wants the rest.
-export async function goOnWithout() {
+export const goOnWithout = () =>
+  withNewMenu(() => {
+    takeOutUnorderable();
+    dropEntry({ dialog: state.cart.length ? { name: "review" } : null });
+  });
+
+// The server said that an option has run out, and the guest wants the dish with another.
+export const chooseAgain = (key) =>
+  withNewMenu(() => {
+    dropEntry({ dialog: { name: "review" } });
+    const line = state.cart.find((line) => line.key === key);
+    if (line) openLine(line);
+  });
+
+async function withNewMenu(goOn) {
   const { entry } = state;
   await loadMenu().catch(leaveIfSignedOut);
-  if (state.entry !== entry || !state.device) return; // tapped twice, or cut off meanwhile
-  takeOutUnorderable();
-  dropEntry({ dialog: state.cart.length ? { name: "review" } : null });
+  if (state.entry === entry && state.device) goOn(); // else tapped twice, or cut off meanwhile
 }
 
 // The server said that the price or the party has changed, and the guest said yes to that: to this total and no other.

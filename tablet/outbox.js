@@ -25,7 +25,7 @@ export function newEntry({ lines, total, session, note, table }, now = Date.now(
       session,
       ...(note ? { note } : {}),
     },
-    shown: lines.map(({ name, unit, chosen }) => ({ name, unit, options: chosen.map((option) => ({ id: option.id, name: option.name })) })), // what the guest has seen and said yes to
+    shown: lines.map(({ key, name, unit, chosen }) => ({ key, name, unit, options: chosen.map((option) => ({ id: option.id, name: option.name })) })), // what the guest has seen and said yes to
     state: "waiting",
     since: now,
     attempts: 0,

@@ -1,12 +1,11 @@
 // The cart: beside the menu where there is room, else one tap away.
 
-import { changeQuantity, clearCart, submit, takeOutUnorderable } from "../actions.js";
+import { changeQuantity, clearCart, openLine, submit, takeOutUnorderable } from "../actions.js";
 import { priced } from "../cart.js";
 import { classMap, html, live, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
 import { change, keep, state } from "../state.js";
-import { openLine } from "./menu.js";
 import { icon, sheet, stepper } from "./parts.js";
 
 export function cartPanel() {

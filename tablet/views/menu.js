@@ -86,11 +86,6 @@ function open(item) {
   change({ dialog: { name: "item", item: item.id, options: [], quantity: 1, note: "", back: null } });
 }
 
-// A dish as it is in the cart, to be chosen anew; then the guest is where it was opened.
-export function openLine({ key, item, options, quantity, note }) {
-  change({ dialog: { name: "item", line: key, item, options, quantity, note, back: state.dialog } });
-}
-
 export const openItem = () => itemsById(state.menu).get(state.dialog.item);
 
 const shownCategories = () => (state.menu?.categories ?? []).filter((category) => category.items.length);

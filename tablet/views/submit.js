@@ -1,6 +1,7 @@
 // After the guest has confirmed: exactly one of three honest states.
 
-import { doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, submitAgain } from "../actions.js";
+import { chooseAgain, doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, submitAgain } from "../actions.js";
+import { isSoldOut, itemsById } from "../cart.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
@@ -39,25 +40,41 @@ export function sentSheet() {
 
 // What the server said, in plain words, and what to do about it.
 function refused(entry) {
-  const [words, label, act] = (CASES[entry.reason.code] ?? otherwise)(entry);
-  const buttons = html`${act === toCart ? nothing : html`<button type="button" class="secondary" data-action="change" @click=${toCart}>${t("changeOrder")}</button>`}
-    <button type="button" class="primary" data-action="resolve" @click=${act}>${label}</button>`;
+  const [words, first, second = change] = (CASES[entry.reason.code] ?? otherwise)(entry);
+  const buttons = html`${first === change || first === leave ? nothing : html`<button type="button" class="secondary" data-action=${second.name} @click=${second.act}>${t(second.label)}</button>`}
+    <button type="button" class="primary" data-action="resolve" @click=${first.act}>${t(first.label)}</button>`;
   return notSent("refused", t("notSent"), words, buttons);
 }
 
-const toCart = () => dropEntry();
+const change = { name: "change", label: "changeOrder", act: () => dropEntry() };
+const leave = { name: "back-to-menu", label: "backToMenu", act: () => dropEntry() };
 
-const otherwise = () => [t("refusedReason"), t("changeOrder"), toCart];
-const changed = () => [t("goneReason"), t("changeOrder"), toCart];
+const otherwise = () => [t("refusedReason"), change];
+const changed = () => [t("goneReason"), change];
 
 const CASES = {
-  SOLD_OUT: ({ reason, shown }) => [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason, shown)}`, t("goOnWithout"), goOnWithout],
-  PRICE_CHANGED: ({ reason, shown }) => [html`<p>${t("priceReason")}</p>${newPrices(reason, shown)}`, t("sendAtNewPrice"), submitAgain],
-  SESSION_CHANGED: () => [t("sessionReason"), t("sendAsNew"), submitAgain],
-  ITEM_NOT_FOUND: () => [t("goneReason"), t("goOnWithout"), goOnWithout],
+  SOLD_OUT: ({ reason, shown }) => [html`<p>${t("soldOutReason")}</p>${soldOutLines(reason, shown)}`, ...afterSoldOut(reason, shown)],
+  PRICE_CHANGED: ({ reason, shown }) => [html`<p>${t("priceReason")}</p>${newPrices(reason, shown)}`, { label: "sendAtNewPrice", act: submitAgain }],
+  SESSION_CHANGED: () => [t("sessionReason"), { label: "sendAsNew", act: submitAgain }],
+  // Which of several dishes are gone the server does not say.
+  ITEM_NOT_FOUND: ({ shown }) => (shown.length > 1 ? [t("goneReason"), { label: "takeOut", act: goOnWithout }] : [`${shown[0].name}: ${t("goneFromMenu")}`, leave]),
   INVALID_OPTION: changed,
   OPTION_COUNT: changed,
 };
+
+// What can be done, the best first. To order is offered only where there is something left to order.
+function afterSoldOut({ lines }, shown) {
+  const gone = lines.filter(({ available }) => !available);
+  const label = gone.length < lines.length ? "orderWhatIsLeft" : gone.length > 1 ? "goOnWithoutThese" : "goOnWithout";
+  const rest = gone.length < shown.length ? { name: "go-on-without", label, act: goOnWithout } : leave;
+  const other = lines.find(({ line, item, options }) => options.length && shown[line].key && canBeHad(item)); // an entry of an older page has no keys
+  return other ? [{ label: "chooseAgain", act: () => chooseAgain(shown[other.line].key) }, rest] : [rest];
+}
+
+function canBeHad(id) {
+  const item = itemsById(state.menu).get(id);
+  return item && !isSoldOut(item);
+}
 
 const soldOutLines = ({ lines }, shown) =>
   html`<ul class="changes">

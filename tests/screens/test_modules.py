@@ -97,7 +97,7 @@ def test_a_new_entry_is_frozen_as_it_was_confirmed(run):
     first, second = run("/tablet/outbox.js", script, line=line)
     assert first["key"] != second["key"] and 8 <= len(first["key"]) <= 128
     assert first["body"] == {"lines": [{"item": "i", "quantity": 2, "options": ["o"], "note": ""}], "expected_total": 10, "session": None}
-    assert first["shown"] == [{"name": "Soup", "unit": 5, "options": [{"id": "o", "name": "o"}]}] and first["since"] == 7
+    assert first["shown"] == [{"key": "x", "name": "Soup", "unit": 5, "options": [{"id": "o", "name": "o"}]}] and first["since"] == 7
 
 
 # --- cart.js ----------------------------------------------------------------------------------------------------

@@ -185,14 +185,82 @@ def test_what_sold_out_under_the_guests_hands_is_named_and_the_rest_goes_on(unaw
 
 
 def test_an_option_that_sold_out_is_named(unaware):
-    [option] = unaware.restaurant.demanded(CHOICE)
     unaware.takes(CHOICE).reviews()
-    unaware.restaurant.ask("PATCH", f"staff/options/{option}", sold_out=True)
-    try:
-        unaware.confirms()
-        expect(unaware.sees("refused").locator(".changes li")).to_have_text(f"{CHOICE} · 흰쌀밥Sold out")
-    finally:
-        unaware.restaurant.ask("PATCH", f"staff/options/{option}", sold_out=False)
+    unaware.restaurant.sell_out(*unaware.restaurant.demanded(CHOICE))
+    unaware.confirms()
+    expect(unaware.sees("refused").locator(".changes li")).to_have_text(f"{CHOICE} · 흰쌀밥Sold out")
+
+
+def buttons_of(refused):
+    return refused.locator(".choices button").all_inner_texts()
+
+
+def test_where_an_option_sold_out_the_dish_can_be_chosen_anew(unaware):
+    [option], item = unaware.restaurant.demanded(CHOICE), unaware.restaurant.items[CHOICE]
+    other = next(one["id"] for one in item["option_groups"][0]["options"] if one["id"] != option)
+    unaware.takes(DISH).takes(CHOICE).reviews()
+    unaware.restaurant.sell_out(option)
+    unaware.confirms()
+    assert buttons_of(unaware.sees("refused")) == ["Order without this dish", "Choose again"]
+    unaware.page.unroute("**/tablet/menu")
+    unaware.taps("resolve")
+    unaware.sees("item").locator(f"[data-option='{other}']").click()
+    unaware.taps("save")
+    unaware.sees("review")
+    unaware.confirms().sees_number()
+    [order] = unaware.restaurant.orders(unaware.table)
+    assert [(line["name"], [one["id"] for one in line["options"]]) for line in order["lines"]] == [(DISH, []), (CHOICE, [other])]
+
+
+@pytest.mark.parametrize(
+    ("taken", "out", "buttons"),
+    [
+        ([DISH, OTHER], [DISH], ["Change the order", "Order without this dish"]),
+        ([DISH, OTHER, "수정과"], [DISH, OTHER], ["Change the order", "Order without these dishes"]),
+        ([DISH], [DISH], ["Back to the menu"]),
+        ([DISH, OTHER], [DISH, OTHER], ["Back to the menu"]),
+    ],
+)
+def test_only_what_is_left_can_be_ordered(unaware, taken, out, buttons):
+    for name in taken:
+        unaware.takes(name)
+    unaware.reviews()
+    for name in out:
+        unaware.restaurant.change_item(name, sold_out=True)
+    unaware.confirms()
+    assert buttons_of(unaware.sees("refused")) == buttons
+    if len(buttons) == 1:
+        unaware.taps("resolve")
+        expect(unaware.page.locator("dialog")).to_have_count(0)
+        expect(unaware.cart()).to_have_count(len(taken))
+
+
+@pytest.mark.parametrize(
+    ("taken", "buttons"), [([DISH], ["Back to the menu"]), ([DISH, OTHER], ["Change the order", "Take out what can't be ordered"])]
+)
+def test_without_a_dish_that_is_gone_only_others_can_be_ordered(guest, taken, buttons):
+    gone = {"status": 404, "code": "ITEM_NOT_FOUND", "title": "", "detail": ""}
+    guest.page.route(ORDERS, lambda route: route.fulfill(status=404, json=gone))
+    for name in taken:
+        guest.takes(name)
+    guest.reviews().confirms()
+    assert buttons_of(guest.sees("refused")) == buttons
+
+
+def test_of_what_is_running_out_the_rest_can_be_ordered(unaware):
+    unaware.takes(DISH, times=3).reviews()
+    unaware.restaurant.change_item(DISH, stock=2)
+    unaware.confirms()
+    assert buttons_of(unaware.sees("refused")) == ["Change the order", "Order what is left"]
+
+
+def test_where_no_option_is_left_the_dish_is_not_to_be_chosen_anew(guest):
+    guest.takes(CHOICE).reviews()
+    guest.page.route("**/tablet/menu", lambda route: route.abort())
+    guest.restaurant.sell_out(*[option["id"] for option in guest.restaurant.items[CHOICE]["option_groups"][0]["options"]])
+    guest.confirms()
+    guest.page.unroute("**/tablet/menu")
+    expect(guest.sees("refused").locator("[data-action=resolve]")).to_have_text("Back to the menu")
 
 
 @pytest.mark.parametrize("name", ["submit", "refused"])
