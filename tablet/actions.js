@@ -262,6 +262,12 @@ export function openLine({ key, item, options, quantity, note }) {
   change({ dialog: { name: "item", line: key, item, options, quantity, note, back: state.dialog } });
 }
 
+// Where there is no room for the cart beside the menu, which the style knows, it lies over it.
+export function showCart() {
+  const isBeside = document.querySelector(".cart-panel").getClientRects().length > 0;
+  change({ dialog: isBeside ? null : { name: "cart" } });
+}
+
 export function clearCart() {
   keep("cart", []);
   keep("cartNote", "");

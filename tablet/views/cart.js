@@ -1,6 +1,6 @@
 // The cart: beside the menu where there is room, else one tap away.
 
-import { changeQuantity, clearCart, openLine, submit, takeOutUnorderable } from "../actions.js";
+import { changeQuantity, clearCart, openLine, showCart, submit, takeOutUnorderable } from "../actions.js";
 import { priced } from "../cart.js";
 import { classMap, html, live, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
@@ -100,8 +100,9 @@ export function clearSheet() {
     name: "clear",
     title: t("clearQuestion"),
     body: nothing,
+    onClose: showCart,
     footer: html`<div class="choices">
-      <button type="button" class="secondary" @click=${() => change({ dialog: null })}>${t("keep")}</button>
+      <button type="button" class="secondary" data-action="keep" @click=${showCart}>${t("keep")}</button>
       <button
         type="button"
         class="primary"
@@ -135,7 +136,7 @@ export function reviewSheet() {
       <p class="muted">${t("reviewHint")}</p>`,
     footer: html`<p class="sum"><span>${t("total")}</span><strong>${money(cart.total)}</strong></p>
       <div class="choices">
-        <button type="button" class="secondary" data-action="change" @click=${() => change({ dialog: null })}>${t("change")}</button>
+        <button type="button" class="secondary" data-action="change" @click=${showCart}>${t("change")}</button>
         ${cart.orderable
           ? confirmButton(cart)
           : html`<button type="button" class="primary" data-action="take-out" @click=${takeOutUnorderable}>${t("takeOut")}</button>`}

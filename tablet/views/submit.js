@@ -1,6 +1,6 @@
 // After the guest has confirmed: exactly one of three honest states.
 
-import { chooseAgain, doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, submitAgain } from "../actions.js";
+import { chooseAgain, doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, showCart, submitAgain } from "../actions.js";
 import { isSoldOut, itemsById } from "../cart.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
@@ -46,7 +46,12 @@ function refused(entry) {
   return notSent("refused", t("notSent"), words, buttons);
 }
 
-const change = { name: "change", label: "changeOrder", act: () => dropEntry() };
+function toCart() {
+  dropEntry();
+  showCart();
+}
+
+const change = { name: "change", label: "changeOrder", act: toCart };
 const leave = { name: "back-to-menu", label: "backToMenu", act: () => dropEntry() };
 
 const otherwise = () => [t("refusedReason"), change];

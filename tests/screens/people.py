@@ -10,7 +10,7 @@ from .restaurant import PASSWORDS
 EXPECTED = ("Failed to load resource", "net::ERR_")
 
 # Buttons that come up where the other one was: who taps them at once has not read, and is taken for a hand that trembles.
-IN_ONE_PLACE = {"cart", "review", "confirm", "resolve"}
+IN_ONE_PLACE = {"cart", "review", "confirm", "resolve", "change", "clear", "keep"}
 
 WATCH = """
 window.violations = [];

@@ -351,7 +351,19 @@ def test_a_guest_who_does_not_want_the_new_price_has_the_cart_back(unaware):
     unaware.confirms()
     unaware.sees("refused").locator("[data-action=change]").click()
     expect(unaware.cart()).to_have_count(1)
+    expect(unaware.page.locator("dialog")).to_have_count(0)
     assert unaware.restaurant.orders(unaware.table) == []
+
+
+def test_a_guest_who_does_not_want_the_new_price_sees_the_cart_where_it_is_not_beside_the_menu(unaware):
+    unaware.page.set_viewport_size({"width": 800, "height": 1280})
+    unaware.takes(DISH)
+    unaware.taps("cart")
+    unaware.reviews()
+    unaware.restaurant.change_item(DISH, price=55_500)
+    unaware.confirms()
+    unaware.sees("refused").locator("[data-action=change]").click()
+    expect(unaware.sees("cart").locator(".line")).to_have_count(1)
 
 
 def test_an_order_queued_over_the_end_of_the_party_is_asked_about_anew(guest):

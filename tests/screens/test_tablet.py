@@ -634,6 +634,23 @@ def test_the_way_back_from_the_review_says_that_one_can_change_it(open_page, han
     expect(guest.page.locator("[data-action=change]")).to_have_text(words)
 
 
+@pytest.mark.parametrize("size", [LANDSCAPE, UPRIGHT, PHONE], ids=["landscape", "upright", "phone"])
+def test_who_wants_to_change_the_order_sees_the_cart(guest, size):
+    page = guest.page
+    page.set_viewport_size(size)
+    guest.takes(DISH)
+    if size != LANDSCAPE:
+        guest.taps("cart")
+    guest.reviews()
+    guest.taps("change")
+    expect(page.locator(".cart-panel:visible, dialog[data-dialog=cart]")).to_have_count(1)
+    expect(page.locator("dialog")).to_have_count(int(size != LANDSCAPE))
+    guest.taps("clear")
+    guest.taps("keep")
+    expect(page.locator(".cart-panel:visible, dialog[data-dialog=cart]")).to_have_count(1)
+    expect(page.locator("dialog")).to_have_count(int(size != LANDSCAPE))
+
+
 def test_what_sells_out_during_the_review_can_be_taken_out_there(guest):
     guest.takes(DISH).takes(OTHER).reviews()
     review = guest.sees("review")
