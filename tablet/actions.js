@@ -487,8 +487,7 @@ function idle() {
 
 // A table talks over what to choose for longer than it looks at a menu.
 function isHalfChosen() {
-  const { name, options, note } = state.dialog ?? {};
-  return name === "item" && (options.length > 0 || note.trim() !== "");
+  return state.dialog?.name === "item" && state.dialog.entered;
 }
 
 // Of a party that has ordered nothing nobody says that it is over. How long it had been still before a reload is not known.

@@ -9,11 +9,11 @@ import { change, state } from "../state.js";
 import { openItem, picture } from "./menu.js";
 import { icon, sheet, stepper } from "./parts.js";
 
-const edit = (patch) => change({ dialog: { ...state.dialog, ...patch } });
+const edit = (patch) => change({ dialog: { ...state.dialog, ...patch, entered: true } });
 
 export function itemSheet() {
   const item = openItem();
-  const { line, note, back } = state.dialog; // `line`: the key of the one that is chosen anew
+  const { line, note, entered, back } = state.dialog; // `line`: the key of the one that is chosen anew
   const onClose = () => change({ dialog: back });
   if (!item) return sheet({ name: "item", title: t("goneFromMenu"), body: nothing, onClose });
   const options = stillOffered(item, state.dialog.options);
@@ -33,6 +33,7 @@ export function itemSheet() {
     title: item.name,
     wide: true,
     onClose,
+    onBeside: () => entered || onClose(), // a tap that has gone astray is not meant to throw it away
     body: html`<div class="item">
       <div class="item-look">
         ${picture(item, "detail")}

@@ -179,6 +179,25 @@ def test_a_required_choice_is_the_guests_own(guest):
     expect(guest.cart()).to_have_count(0)
 
 
+@pytest.mark.parametrize("entered", ["option", "note", "quantity", "nothing"])
+def test_a_tap_beside_a_dish_does_not_throw_away_what_is_chosen(guest, entered):
+    page = guest.page
+    guest.opens(SET)
+    sheet = guest.sees("item")
+    page.wait_for_timeout(500)  # a tap of its own
+    if entered == "option":
+        sheet.get_by_role("radio").first.click()
+    elif entered == "note":
+        sheet.get_by_label("Note for the kitchen").fill("no sesame")
+    elif entered == "quantity":
+        sheet.get_by_label("One more").click()
+    page.mouse.click(4, 4)
+    page.wait_for_timeout(200)
+    expect(page.locator("dialog")).to_have_count(int(entered != "nothing"))
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
 def test_what_is_still_to_choose_is_under_the_next_key(guest):
     page, item = guest.page, guest.restaurant.items[SET]
     guest.opens(SET)
