@@ -1,7 +1,7 @@
 // What the guest and the network do to the state.
 
 import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable } from "./api.js";
-import { add, orderablePart, priced, replace, setQuantity } from "./cart.js";
+import { add, itemsById, orderablePart, priced, replace, setQuantity, stillOffered } from "./cart.js";
 import { LONG, newEntry, Outbox } from "./outbox.js";
 import { readAgain } from "./screen.js";
 import { change, keep, keepMenu, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
@@ -121,8 +121,15 @@ async function loadParty() {
 async function loadMenu() {
   const headers = state.menu?.etag ? { "If-None-Match": state.menu.etag } : {};
   const { status, body, answer } = await ask("GET", "menu", { headers });
-  if (status === 200) keepMenu({ ...body, etag: answer.headers.get("ETag") });
+  if (status !== 200) return;
+  const was = openItem();
+  keepMenu({ ...body, etag: answer.headers.get("ETag") });
+  const item = openItem();
+  if (was && item) change({ dialog: stillOffered(state.dialog, item, was) });
 }
+
+// The dish that is being chosen, as the menu has it.
+export const openItem = () => state.dialog?.name === "item" && itemsById(state.menu).get(state.dialog.item);
 
 // After a change, or when a picture's address has run out.
 const refreshMenu = readAgain({
@@ -258,8 +265,10 @@ function putIn(cart) {
 }
 
 // A dish as it is in the cart, to be chosen anew; then the guest is where it was opened.
-export function openLine({ key, item, options, quantity, note }) {
-  change({ dialog: { name: "item", line: key, item, options, quantity, note, back: state.dialog } });
+export function openLine({ key, item: id, options, quantity, note }) {
+  const choice = { name: "item", line: key, item: id, options, quantity, note, back: state.dialog };
+  const item = itemsById(state.menu).get(id);
+  change({ dialog: item ? stillOffered(choice, item) : choice });
 }
 
 // Where there is no room for the cart beside the menu, which the style knows, it lies over it.

@@ -9,6 +9,8 @@ export function itemsById(menu) {
   return new Map((menu?.categories ?? []).flatMap((category) => category.items.map((item) => [item.id, item])));
 }
 
+const optionsOf = (item) => item.option_groups.flatMap((group) => group.options);
+
 // Switched off, without portions, or without enough options left for a choice that it demands: who opened it could choose
 // nothing and get nowhere.
 export const isSoldOut = (item) =>
@@ -32,7 +34,7 @@ export function toggle(group, options, id) {
 }
 
 export function unitPrice(item, options) {
-  const deltas = item.option_groups.flatMap((group) => group.options).filter((option) => options.includes(option.id));
+  const deltas = optionsOf(item).filter((option) => options.includes(option.id));
   return Math.max(0, deltas.reduce((sum, option) => sum + option.price_delta, item.price));
 }
 
@@ -48,7 +50,7 @@ export function priced(cart, menu) {
   const lines = cart.map((line) => {
     const item = items.get(line.item);
     if (!item) return { ...line, chosen: [], out: [], unit: 0, total: 0, was: null, problem: "gone", left: 0, most: 0 };
-    const offered = item.option_groups.flatMap((group) => group.options);
+    const offered = optionsOf(item);
     const chosen = line.options.map((id) => offered.find((option) => option.id === id));
     const out = chosen.filter((option) => option?.sold_out);
     const left = isSoldOut(item) ? 0 : item.stock;
@@ -82,10 +84,12 @@ export function orderablePart(cart, menu) {
   return some.filter((_, index) => !priced(some, menu).lines[index].problem);
 }
 
-// Of the options of a dish those that it can still be had with.
-export function stillOffered(item, options) {
-  const offered = item.option_groups.flatMap((group) => group.options).filter((option) => !option.sold_out);
-  return options.filter((id) => offered.some((option) => option.id === id));
+// A choice without the options that the dish can no longer be had with; `lost`: those, as it `was` on the menu. They are
+// taken out for good: an option that comes back must not tick itself.
+export function stillOffered(choice, item, was = item) {
+  const offered = optionsOf(item).filter((option) => !option.sold_out).map((option) => option.id);
+  const lost = optionsOf(was).filter((option) => choice.options.includes(option.id) && !offered.includes(option.id));
+  return { ...choice, options: choice.options.filter((id) => offered.includes(id)), lost: [...(choice.lost ?? []), ...lost] };
 }
 
 const isSame = (line) => (other) => other.item === line.item && other.note === line.note && String([...other.options].sort()) === String([...line.options].sort());

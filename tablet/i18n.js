@@ -49,6 +49,7 @@ export const TEXTS = {
   addToCart: ["담기", "Add"],
   save: ["변경하기", "Save"],
   stillToChoose: ["골라 주세요: {name}", "Please choose: {name}"],
+  optionsLost: ["품절되어 빠졌습니다: {names}", "Sold out and taken out: {names}"],
   // Cart
   cart: ["장바구니", "Cart"],
   cartEmpty: ["아직 담은 메뉴가 없습니다.", "Nothing in the cart yet."],

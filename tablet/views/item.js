@@ -1,22 +1,21 @@
 // One dish: its options, how many, a note, and what it will cost.
 
-import { addToCart, replaceInCart } from "../actions.js";
-import { inCart, isSoldOut, MAX_QUANTITY, openChoice, stillOffered, toggle, unitPrice } from "../cart.js";
+import { addToCart, openItem, replaceInCart } from "../actions.js";
+import { inCart, isSoldOut, MAX_QUANTITY, openChoice, toggle, unitPrice } from "../cart.js";
 import { classMap, html, live, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { money, signed } from "../money.js";
 import { change, state } from "../state.js";
-import { openItem, picture } from "./menu.js";
+import { picture } from "./menu.js";
 import { icon, sheet, stepper } from "./parts.js";
 
 const edit = (patch) => change({ dialog: { ...state.dialog, ...patch, entered: true } });
 
 export function itemSheet() {
   const item = openItem();
-  const { line, note, entered, back } = state.dialog; // `line`: the key of the one that is chosen anew
+  const { line, options, note, lost = [], entered, back } = state.dialog; // `line`: the key of the one that is chosen anew
   const onClose = () => change({ dialog: back });
   if (!item) return sheet({ name: "item", title: t("goneFromMenu"), body: nothing, onClose });
-  const options = stillOffered(item, state.dialog.options);
   const missing = openChoice(item, options);
   const soldOut = isSoldOut(item);
   const taken = inCart(state.cart.filter((other) => other.key !== line), item.id);
@@ -45,7 +44,8 @@ export function itemSheet() {
         <label class="note">${t("note")}<input maxlength="200" placeholder=${t("noteHint")} .value=${live(note)} @input=${(event) => edit({ note: event.target.value })} /></label>
       </div>
     </div>`,
-    footer: html`${!soldOut && quantity >= most && most < MAX_QUANTITY ? allThereIs(item, taken) : nothing}<div class="put">
+    footer: html`${lost.length && !soldOut ? html`<p class="problem" role="alert">${t("optionsLost", { names: lost.map((option) => option.name).join(", ") })}</p>` : nothing}
+      ${!soldOut && quantity >= most && most < MAX_QUANTITY ? allThereIs(item, taken) : nothing}<div class="put">
       ${stepper(quantity, { onChange: (count) => edit({ quantity: count }), max: most, label: t("quantity") })}
       <button type="button" class="primary" data-action=${line ? "save" : "add"} ?disabled=${soldOut || most < 1} aria-disabled=${Boolean(missing) && !soldOut} @click=${put}>
         ${soldOut ? t("soldOut") : missing ? t("stillToChoose", { name: missing.name }) : html`<span>${t(line ? "save" : "addToCart")}</span><span>${money(unit * quantity)}</span>`}
@@ -86,7 +86,7 @@ function choice(group, options) {
         class="option"
         ?disabled=${option.sold_out || (isFull && !on)}
         data-option=${option.id}
-        @click=${() => edit({ options: toggle(group, options, option.id) })}
+        @click=${() => edit({ options: toggle(group, options, option.id), lost: [] })}
       >
         <span class="mark">${on ? icon("check") : nothing}</span>
         <span class="option-name">${option.name}</span>

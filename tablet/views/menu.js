@@ -1,7 +1,7 @@
 // The home screen: categories always in view, a card for each dish.
 
 import { pictureLost } from "../actions.js";
-import { inCart, isSoldOut, itemsById } from "../cart.js";
+import { inCart, isSoldOut } from "../cart.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { money } from "../money.js";
@@ -85,8 +85,6 @@ function open(item) {
   // Nothing is chosen for the guest: who does not notice it gets the steak rare.
   change({ dialog: { name: "item", item: item.id, options: [], quantity: 1, note: "", back: null } });
 }
-
-export const openItem = () => itemsById(state.menu).get(state.dialog.item);
 
 const shownCategories = () => (state.menu?.categories ?? []).filter((category) => category.items.length);
 

@@ -151,6 +151,12 @@ def test_a_choice_is_open_until_it_is_within_bounds(run, least, most, options, i
     assert (run("/tablet/cart.js", "({ openChoice }) => openChoice(item, options)", **given) is not None) == is_open
 
 
+def test_an_option_that_is_no_longer_offered_is_lost_to_a_choice(run):
+    was, now = item(groups=[group(0, 4, *ABC)]), item(groups=[group(0, 4, option("a"), option("b", sold_out=True))])
+    script = "({ stillOffered }) => { const { options, lost } = stillOffered({ options: ['a', 'b', 'c'] }, now, was); return [options, lost.map(({ id }) => id)]; }"
+    assert run("/tablet/cart.js", script, was=was, now=now) == [["a"], ["b", "c"]]
+
+
 def test_a_price_has_its_options_in_it_and_is_never_negative(run):
     given = {"item": item(groups=[group(0, 3, *ABC)])}
     assert run("/tablet/cart.js", "({ unitPrice }) => ['a', 'b', 'c'].map((id) => unitPrice(item, [id]))", **given) == [100, 110, 0]

@@ -755,6 +755,25 @@ def test_the_option_that_ran_out_is_named_and_can_be_chosen_anew(guest):
     guest.sees("review")
 
 
+def test_an_option_that_sells_out_while_a_dish_is_chosen_is_named_and_stays_out(guest):
+    option, other = guest.restaurant.items[SET]["option_groups"][0]["options"][:2]
+    guest.opens(SET)
+    sheet = guest.sees("item")
+    tick = sheet.locator(f"[data-option='{option['id']}']")
+    guest.page.wait_for_timeout(500)  # a tap of its own
+    tick.click()
+    guest.restaurant.sell_out(option["id"])
+    lost = sheet.get_by_role("alert").filter(has_text=f"Sold out and taken out: {option['name']}")
+    expect(lost).to_be_visible()
+    expect(sheet.locator("[data-action=add]")).to_have_text("Please choose: 밥 선택")
+    guest.restaurant.has_again(option["id"])
+    expect(tick).to_be_enabled()
+    expect(tick).to_have_attribute("aria-checked", "false")
+    expect(lost).to_be_visible()
+    sheet.locator(f"[data-option='{other['id']}']").click()
+    expect(lost).to_have_count(0)
+
+
 def test_in_high_contrast_what_takes_no_tap_looks_so(guest):
     page = guest.page
     page.evaluate("async () => (await import('/tablet/state.js')).setPrefs({ highContrast: true })")
