@@ -26,7 +26,9 @@ function draw() {
   if (dialog && dialog.dataset.dialog !== shown) dialog.querySelector("h2").focus();
   shown = dialog?.dataset.dialog ?? null;
   if (!dialog && cameFrom) {
-    if (cameFrom.isConnected) cameFrom.focus({ preventScroll: true });
+    cameFrom.focus({ preventScroll: true });
+    // It is gone, as the button of a cart that was ordered: else the next key would begin where the page begins.
+    if (!cameFrom.isConnected) document.getElementById("menu")?.focus({ preventScroll: true });
     cameFrom = null;
   }
 }

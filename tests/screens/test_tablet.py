@@ -400,6 +400,17 @@ def test_a_whole_order_from_the_menu_to_the_number(guest):
     expect(guest.page.locator("[data-bill]")).to_have_text(f"₩{order['total']:,}")
 
 
+def test_after_the_number_the_focus_is_in_the_menu(guest):
+    guest.takes(DISH)
+    guest.page.locator("[data-action=review]").press("Enter")
+    guest.sees("review").locator("[data-action=confirm]").press("Enter")
+    guest.sees_number()
+    guest.page.wait_for_timeout(1100)  # an earlier key is not meant to take the number away
+    guest.sees("sent").locator("[data-action=back-to-menu]").press("Enter")
+    expect(guest.page.locator("dialog")).to_have_count(0)
+    expect(guest.page.locator("#menu")).to_be_focused()
+
+
 def test_the_number_is_said_once_and_not_anew_each_second(guest):
     guest.takes(DISH).reviews().confirms()
     sent = guest.sees("sent")
