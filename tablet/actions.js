@@ -77,7 +77,7 @@ export function signedOut(notice = { name: "cutOff" }) {
   stream?.stop();
   outbox?.stop();
   signOut(state.device.table.id);
-  change({ device: null, dialog: null, notice, party: { session: null, orders: [] }, connection: "offline" });
+  change({ device: null, dialog: null, notice, query: "", category: null, party: { session: null, orders: [] }, connection: "offline" });
 }
 
 function reached(connection) {
@@ -247,6 +247,12 @@ function leaveIfSignedOut(error) {
 }
 
 export const billTotal = () => state.party.orders.reduce((sum, order) => sum + order.total, 0);
+
+// What is found, and the whole menu after it, is shown from its beginning.
+export function search(query) {
+  change({ query, category: null });
+  for (const scrolled of [document.getElementById("menu"), window]) scrolled?.scrollTo({ top: 0 }); // which one, the height says
+}
 
 // --- Cart -------------------------------------------------------------------------------------------------------------
 
@@ -489,8 +495,8 @@ function idle() {
   startAnew();
   const ask = state.cart.length > 0 && state.cart !== askedAbout && priced(state.cart, state.menu).orderable;
   askedAbout = state.cart;
-  change({ dialog: ask ? { name: "idle" } : null, query: "", category: null });
-  for (const scrolled of [document.getElementById("menu"), window]) scrolled?.scrollTo({ top: 0 }); // which one, the height says
+  change({ dialog: ask ? { name: "idle" } : null });
+  search("");
   if (!state.cart.length) renewPage();
 }
 

@@ -4,6 +4,7 @@ import { start, touched, watchForIdle } from "./actions.js";
 import { render } from "./html.js";
 import { speak } from "./i18n.js";
 import { onChange, recall, state } from "./state.js";
+import { followScroll } from "./views/menu.js";
 import { page } from "./views/page.js";
 
 const root = document.getElementById("app");
@@ -56,6 +57,7 @@ onChange(draw);
 addEventListener("click", heedFirstTap, { capture: true });
 addEventListener("keydown", () => (tapped = { at: -Infinity }), { capture: true }); // what comes after a key is no second tap
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, touched, { passive: true });
+addEventListener("scroll", followScroll, { capture: true, passive: true }); // whatever scrolls: it doesn't bubble
 watchForIdle();
 recall();
 draw();

@@ -1,6 +1,6 @@
 // The home screen: categories always in view, a card for each dish.
 
-import { pictureLost } from "../actions.js";
+import { pictureLost, search } from "../actions.js";
 import { inCart, isSoldOut } from "../cart.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
@@ -27,7 +27,7 @@ export function menu() {
   const found = shownCategories()
     .map((category) => ({ ...category, items: category.items.filter(matches) }))
     .filter((category) => category.items.length);
-  return html`<main class="menu" id="menu" tabindex="-1" @scroll=${followScroll}>
+  return html`<main class="menu" id="menu" tabindex="-1">
     ${found.length
       ? repeat(
           found,
@@ -76,8 +76,8 @@ export function picture(item, size = "list") {
 export function searchBox() {
   return html`<div class="search">
     ${icon("search")}
-    <input type="search" .value=${state.query} placeholder=${t("search")} aria-label=${t("search")} @input=${(event) => change({ query: event.target.value })} />
-    ${state.query ? html`<button type="button" class="round" aria-label=${t("clearSearch")} @click=${() => change({ query: "" })}>${icon("close")}</button>` : nothing}
+    <input type="search" .value=${state.query} placeholder=${t("search")} aria-label=${t("search")} @input=${(event) => search(event.target.value)} />
+    ${state.query ? html`<button type="button" class="round" aria-label=${t("clearSearch")} @click=${() => search("")}>${icon("close")}</button>` : nothing}
   </div>`;
 }
 
@@ -88,8 +88,8 @@ function open(item) {
 
 const shownCategories = () => (state.menu?.categories ?? []).filter((category) => category.items.length);
 
-// Before the first scroll it is the first one.
-const inView = () => state.category ?? shownCategories()[0]?.id;
+// Before the first scroll it is the first one. What is found is not one category's.
+const inView = () => (state.query.trim() ? null : (state.category ?? shownCategories()[0]?.id));
 
 function matches(item) {
   return [item.name, item.description].some((text) => bare(text).includes(bare(state.query)));
@@ -98,18 +98,30 @@ function matches(item) {
 // Where Korean is written with a space, and where without, people differ.
 const bare = (text) => text.toLocaleLowerCase().replace(/\s+/g, "");
 
+let isGoing = false; // to a category that was tapped: at the end of the menu not as far as to its beginning
+
 function goTo(id) {
+  isGoing = true;
   change({ category: id, query: "" });
   queueMicrotask(() => document.querySelector(`[data-section="${id}"]`)?.scrollIntoView({ block: "start" }));
 }
 
-// The category that is being looked at is marked while scrolling.
-function followScroll(event) {
-  const top = event.currentTarget.getBoundingClientRect().top + 96;
-  const sections = [...event.currentTarget.querySelectorAll("[data-section]")];
+// The category that is being looked at is marked while scrolling: the menu, or where there is little height the page.
+export function followScroll({ target }) {
+  const menu = document.getElementById("menu");
+  if (!menu || state.query.trim() || (target !== menu && target !== document)) return;
+  if (isGoing) return void (isGoing = false);
+  const top = Math.max(0, menu.getBoundingClientRect().top) + 96;
+  const sections = [...menu.querySelectorAll("[data-section]")];
   const current = sections.findLast((section) => section.getBoundingClientRect().top <= top) ?? sections[0];
-  if (current && current.dataset.section !== state.category) {
-    change({ category: current.dataset.section });
-    document.querySelector(`[data-category="${current.dataset.section}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }
+  if (!current || current.dataset.section === state.category) return;
+  change({ category: current.dataset.section });
+  showButton(document.querySelector(`[data-category="${current.dataset.section}"]`));
+}
+
+// Among the others, by no more than it takes: scrollIntoView would scroll the page, too, from what the guest looks at.
+function showButton(button) {
+  const [shown, all] = [button.getBoundingClientRect(), button.parentElement.getBoundingClientRect()];
+  const beyond = (start, end, from, to) => Math.min(0, start - from) + Math.max(0, end - to);
+  button.parentElement.scrollBy(beyond(shown.left, shown.right, all.left, all.right), beyond(shown.top, shown.bottom, all.top, all.bottom));
 }

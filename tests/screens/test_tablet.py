@@ -152,6 +152,54 @@ def test_categories_search_and_sold_out(guest):
     expect(page.locator("dialog")).to_have_count(0)
 
 
+SIDEWAYS = {"width": 844, "height": 390}
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, SIDEWAYS], ids=["landscape", "sideways"])
+def test_the_category_that_is_looked_at_is_marked(guest, size):
+    page, buttons, marked = guest.page, guest.page.locator(".categories button"), guest.page.locator(".categories [aria-current=true]")
+    page.set_viewport_size(size)
+    names = buttons.all_inner_texts()
+    expect(marked).to_have_text(names[0])
+    sections = page.locator("[data-section]")
+    sections.nth(2).evaluate("(section) => section.scrollIntoView({ block: 'start' })")
+    expect(marked).to_have_text(names[2])
+    page.wait_for_timeout(200)
+    expect(sections.nth(2).get_by_role("heading")).to_be_in_viewport()  # the mark does not scroll it away
+    sections.first.evaluate("(section) => section.scrollIntoView({ block: 'start' })")
+    expect(marked).to_have_text(names[0])
+
+
+@pytest.mark.parametrize("size", [UPRIGHT, PHONE], ids=["upright", "phone"])
+def test_the_category_that_is_tapped_is_marked_also_where_the_menu_ends(guest, size):
+    guest.page.set_viewport_size(size)
+    last = guest.page.locator(".categories button").last
+    last.click()
+    expect(guest.page.locator("[data-section]").last).to_be_in_viewport()
+    guest.page.wait_for_timeout(200)
+    expect(last).to_have_attribute("aria-current", "true")
+
+
+def test_what_is_found_is_of_no_category(guest):
+    page, marked = guest.page, guest.page.locator(".categories [aria-current=true]")
+    page.locator(".categories button").last.click()
+    expect(page.locator("[data-section]").last).to_be_in_viewport()
+    page.get_by_role("searchbox").fill("비빔밥")
+    expect(marked).to_have_count(0)
+    page.get_by_label("Clear the search").click()
+    expect(page.locator("[data-section]").first.get_by_role("heading")).to_be_in_viewport()
+    expect(marked).to_have_text(page.locator(".categories button").first.inner_text())
+
+
+def test_who_signs_in_sees_the_first_category(guest):
+    page = guest.page
+    page.locator(".categories button").last.click()
+    expect(page.locator("[data-section]").last).to_be_in_viewport()
+    guest.is_signed_out()
+    guest.sets_up(guest.table).at_the_menu()
+    expect(page.locator(".categories [aria-current=true]")).to_have_text(page.locator(".categories button").first.inner_text())
+
+
 def test_options_are_held_to_their_bounds_as_one_taps(guest):
     guest.opens(SET)
     sheet, price = guest.sees("item"), guest.page.locator("[data-action=add]")
