@@ -28,7 +28,7 @@ export const setUp = ({ store, table, password }) =>
     keepOwnPrefs();
     recall();
     start();
-  });
+  }, "wrongCredentials");
 
 // Staff know the password; a guest's child that presses for long enough doesn't.
 export const signOutByHand = ({ password }) =>
@@ -36,16 +36,16 @@ export const signOutByHand = ({ password }) =>
     const { store, table } = state.device;
     await signIn(store.code, table.number, password);
     signedOut(null);
-  });
+  }, "wrongPassword");
 
-async function withPassword(work) {
+async function withPassword(work, wrong) {
   change({ busy: true, notice: null });
   try {
     await work();
   } catch (error) {
     if (error instanceof Unreachable) change({ notice: { name: "noConnection" } });
     else if (error.status === 429) change({ notice: { name: "tryLater", values: { minutes: Math.ceil(error.retryAfter / 60) } } });
-    else change({ notice: { name: "wrongCredentials" } });
+    else change({ notice: { name: wrong } });
   } finally {
     change({ busy: false });
   }

@@ -16,6 +16,7 @@ export const TEXTS = {
   cutOff: ["직원이 이 태블릿을 로그아웃했습니다. 다시 설정해 주세요.", "Staff signed this tablet out. Please set it up again."],
   orderWaits: ["아직 보내지 못한 주문이 있습니다. 같은 테이블로 다시 설정하면 전달됩니다.", "An order has not been sent yet. It goes out once the tablet is set up for the same table again."],
   wrongCredentials: ["매장, 테이블 번호 또는 비밀번호가 맞지 않습니다.", "Store, table number or password is not right."],
+  wrongPassword: ["비밀번호가 맞지 않습니다.", "The password is not right."],
   tryLater: ["시도가 너무 많았습니다. {minutes}분 뒤에 다시 해 주세요.", "Too many attempts. Please try again in {minutes} min."],
   noConnection: ["연결되지 않습니다. Wi-Fi를 확인해 주세요.", "No connection. Please check the Wi-Fi."],
   // Frame

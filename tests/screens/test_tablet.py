@@ -125,7 +125,7 @@ def test_the_staff_corner_opens_to_a_long_press_and_signs_out_with_the_password_
         guest.sees("sign-out").locator("[name=password]").fill(password)
         guest.taps("really-sign-out")
         if password != guest.restaurant.table_password:
-            expect(guest.sees("sign-out")).to_contain_text("password is not right")
+            expect(guest.sees("sign-out").get_by_role("alert")).to_have_text("The password is not right.")
     expect(guest.page.locator("[name=store]")).to_be_visible()
     assert guest.page.evaluate("localStorage.getItem('tableorder.device')") is None
 
