@@ -4,7 +4,7 @@ import { accessToken, Refused, request, signIn, SignedOut, signOut, Unreachable 
 import { add, itemsById, orderablePart, priced, replace, setQuantity, stillOffered } from "./cart.js";
 import { LONG, newEntry, Outbox } from "./outbox.js";
 import { readAgain } from "./screen.js";
-import { change, keep, keepMenu, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
+import { change, keep, keepMenu, keepOwnPlace, keepOwnPrefs, keepWaitingCalls, kept, recall, resetPrefs, state, waitingCalls } from "./state.js";
 import { newKey, read, write } from "./storage.js";
 import { Stream } from "./stream.js";
 
@@ -77,6 +77,7 @@ export function signedOut(notice = { name: "cutOff" }) {
   stream?.stop();
   outbox?.stop();
   signOut(state.device.table.id);
+  keepOwnPlace();
   change({ device: null, dialog: null, notice, query: "", category: null, party: { session: null, orders: [] }, connection: "offline" });
 }
 

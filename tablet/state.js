@@ -79,5 +79,13 @@ export function setPrefs(patch) {
   change({ prefs });
 }
 
+// Where the tablet was, without any token: for staff who set it up again. What the address says is of the table before.
+export function keepOwnPlace() {
+  write("ownPlace", { store: state.device.store.code, table: state.device.table.number });
+  history.replaceState(null, "", location.pathname);
+}
+
+export const ownPlace = () => read("ownPlace") ?? {};
+
 export const keepOwnPrefs = () => write("ownPrefs", state.prefs);
 export const resetPrefs = () => setPrefs(ownPrefs());

@@ -3,12 +3,12 @@
 import { setUp } from "../actions.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
-import { state } from "../state.js";
+import { ownPlace, state } from "../state.js";
 import { languages, notice } from "./corner.js";
 
-const asked = new URLSearchParams(location.search); // the QR code on the table's card fills in all but the password
-
 export function setup() {
+  // The QR code on the table's card fills in all but the password, else the table where the tablet was.
+  const filled = { ...ownPlace(), ...Object.fromEntries(new URLSearchParams(location.search)) };
   const send = (event) => {
     event.preventDefault();
     setUp(Object.fromEntries(new FormData(event.target)));
@@ -20,8 +20,8 @@ export function setup() {
       <p class="muted">${t("setupHint")}</p>
       ${notice()}
       ${state.entry ? html`<p class="problem">${t("orderWaits")}</p>` : nothing}
-      <label>${t("storeCode")}<input name="store" required maxlength="40" autocapitalize="none" autocomplete="off" spellcheck="false" value=${asked.get("store") ?? ""} /></label>
-      <label>${t("tableNumber")}<input name="table" required maxlength="20" autocomplete="off" value=${asked.get("table") ?? ""} /></label>
+      <label>${t("storeCode")}<input name="store" required maxlength="40" autocapitalize="none" autocomplete="off" spellcheck="false" value=${filled.store ?? ""} /></label>
+      <label>${t("tableNumber")}<input name="table" required maxlength="20" autocomplete="off" value=${filled.table ?? ""} /></label>
       <label>${t("tablePassword")}<input name="password" type="password" required maxlength="128" autocomplete="off" /></label>
       <button class="primary" ?disabled=${state.busy}>${t(state.busy ? "starting" : "start")}</button>
       ${languages()}

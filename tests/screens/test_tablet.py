@@ -46,6 +46,21 @@ def test_a_tablet_that_staff_cut_off_says_so_and_asks_to_be_set_up(guest):
     assert guest.page.evaluate("localStorage.getItem('tableorder.device')") is None
 
 
+def test_of_a_tablet_that_was_cut_off_only_the_password_is_to_be_typed(open_page, hanok, table):
+    page = open_page("/tablet/?store=plaza&table=2", device=hanok.device(table)).page  # a card that was read long ago
+    guest = Guest(page, hanok, table).at_the_menu()
+    guest.is_signed_out()
+    for _ in range(2):
+        expect(page.locator("[name=store]")).to_have_value("hanok")
+        expect(page.locator("[name=table]")).to_have_value(table)
+        expect(page.locator("[name=password]")).to_have_value("")
+        page.reload()
+    assert "access" not in page.evaluate("JSON.stringify(localStorage)")
+    page.goto("/tablet/?store=plaza&table=2")  # the card of another table
+    expect(page.locator("[name=store]")).to_have_value("plaza")
+    expect(page.locator("[name=table]")).to_have_value("2")
+
+
 def test_an_expired_token_is_renewed_without_a_word(open_page, hanok, table):
     device = hanok.device(table) | {"access": "worn.out.token"}
     hanok.forget_device(table)  # its refresh token is used up by that page
