@@ -40,10 +40,13 @@ export function sentSheet() {
 
 // What the server said, in plain words, and what to do about it.
 function refused(entry) {
-  const [words, first, second = change] = (CASES[entry.reason.code] ?? otherwise)(entry);
+  const { code, total } = entry.reason;
+  const [words, first, second = change] = (CASES[code] ?? otherwise)(entry);
   const buttons = html`${first === change || first === leave ? nothing : html`<button type="button" class="secondary" data-action=${second.name} @click=${second.act}>${t(second.label)}</button>`}
     <button type="button" class="primary" data-action="resolve" @click=${first.act}>${t(first.label)}</button>`;
-  return notSent("refused", t("notSent"), words, buttons);
+  // Beside the button that says yes to it: in the list it may be out of sight.
+  const newTotal = html`<p class="sum" role="alert"><span>${t("newTotal")}</span><strong>${money(total)}</strong></p>`;
+  return notSent("refused", t("notSent"), words, buttons, code === "PRICE_CHANGED" ? newTotal : nothing);
 }
 
 function toCart() {
@@ -89,12 +92,11 @@ const soldOutLines = ({ lines }, shown) =>
     })}
   </ul>`;
 
-const newPrices = ({ lines, total }, shown) =>
+const newPrices = ({ lines }, shown) =>
   html`<ul class="changes">
     ${lines.map(({ unit_price: unit }, index) =>
       unit === shown[index].unit ? nothing : html`<li><strong>${shown[index].name}</strong><span><s>${money(shown[index].unit)}</s> ${money(unit)}</span></li>`,
     )}
-    <li class="new-total"><strong>${t("newTotal")}</strong><span>${money(total)}</span></li>
   </ul>`;
 
 function asking(entry) {
@@ -107,12 +109,12 @@ function asking(entry) {
   );
 }
 
-function notSent(name, title, words, buttons) {
+function notSent(name, title, words, buttons, sum = nothing) {
   return sheet({
     name,
     title,
     closable: false,
     body: html`<div class="big" role="alert"><span class="tick bad">${icon("wrong")}</span>${words}</div>`,
-    footer: html`<div class="choices">${buttons}</div>`,
+    footer: html`${sum}<div class="choices">${buttons}</div>`,
   });
 }

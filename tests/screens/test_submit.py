@@ -296,6 +296,21 @@ def test_a_new_price_is_shown_beside_the_old_and_asked_about(unaware):
     assert order["total"] == unaware.restaurant.items[DISH]["price"] + 55_500
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)], ids=["phone", "sideways"])
+def test_the_new_total_is_in_sight_of_the_button_that_says_yes_to_it(unaware, width, height):
+    page = unaware.page
+    page.evaluate("async () => (await import('/tablet/state.js')).setPrefs({ largeType: true })")
+    unaware.takes(DISH).takes(OTHER).takes(CHOICE).reviews()
+    page.set_viewport_size({"width": width, "height": height})
+    for name in (DISH, OTHER, CHOICE):
+        unaware.restaurant.change_item(name, price=55_500)
+    unaware.confirms()
+    total = unaware.sees("refused").locator(".sum")
+    expect(total).to_have_text("New total₩166,500")
+    expect(total).to_be_in_viewport(ratio=1)
+    expect(page.locator("[data-action=resolve]")).to_be_in_viewport(ratio=1)
+
+
 def test_a_guest_who_says_yes_to_a_new_price_sees_what_has_sold_out_since(unaware):
     unaware.takes(DISH).takes(OTHER).reviews()
     unaware.restaurant.change_item(OTHER, price=55_500)
