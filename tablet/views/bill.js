@@ -37,6 +37,7 @@ function anOrder(order) {
         </li>`,
       )}
     </ul>
+    ${order.note ? html`<p class="muted order-note">${t("note")}: ${order.note}</p>` : nothing}
   </section>`;
 }
 

@@ -514,6 +514,14 @@ def test_own_orders_are_live(guest):
     expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
 
 
+def test_the_note_of_an_order_is_on_the_bill(guest):
+    guest.restaurant.order(guest.table, DISH, note="one plate, please", line_note="crisp")
+    guest.taps("bill")
+    bill = guest.sees("bill")
+    expect(bill.locator(".line")).to_contain_text("crisp")
+    expect(bill).to_contain_text("Note for the kitchen: one plate, please")
+
+
 def marked(guest):
     return guest.page.locator("[data-action=bill].unread")
 
