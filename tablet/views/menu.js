@@ -58,7 +58,7 @@ function card(item) {
           ${!soldOut && item.stock !== null && item.stock <= 5 ? html`<span class="badge few">${t("portionsLeft", { count: item.stock })}</span>` : nothing}
         </span>
       </span>
-      ${taken ? html`<span class="in-cart">${taken}</span>` : nothing}
+      ${taken ? html`<span class="in-cart" role="img" aria-label=${t("inYourCart", { count: taken })}>${taken}</span>` : nothing}
     </button>
   </li>`;
 }

@@ -329,6 +329,12 @@ def test_the_cart_counts_and_survives_a_reload(guest):
     expect(guest.cart()).to_have_count(0)
 
 
+def test_how_many_of_a_dish_are_in_the_cart_is_read_in_words(guest):
+    guest.takes(DISH, times=2)
+    name = re.compile(f"^{DISH}.* 2 in your cart$")
+    expect(guest.page.get_by_role("button", name=name)).to_have_attribute("data-item", guest.restaurant.items[DISH]["id"])
+
+
 def test_a_full_cart_says_so_and_takes_more_of_what_is_in_it(guest):
     guest.page.evaluate(
         """async (item) => {
