@@ -23,6 +23,7 @@ export const TEXTS = {
   table: ["테이블", "Table"],
   menu: ["메뉴", "Menu"],
   search: ["메뉴 검색", "Search the menu"],
+  searchHint: ["검색", "Search"],
   clearSearch: ["검색 지우기", "Clear the search"],
   menuEmpty: ["아직 메뉴가 없습니다.", "There is nothing on the menu yet."],
   nothingFound: ["“{query}”에 맞는 메뉴가 없습니다.", "Nothing on the menu matches “{query}”."],

@@ -76,7 +76,7 @@ export function picture(item, size = "list") {
 export function searchBox() {
   return html`<div class="search">
     ${icon("search")}
-    <input type="search" .value=${state.query} placeholder=${t("search")} aria-label=${t("search")} @input=${(event) => search(event.target.value)} />
+    <input type="search" .value=${state.query} placeholder=${t("searchHint")} aria-label=${t("search")} @input=${(event) => search(event.target.value)} />
     ${state.query ? html`<button type="button" class="round" aria-label=${t("clearSearch")} @click=${() => search("")}>${icon("close")}</button>` : nothing}
   </div>`;
 }

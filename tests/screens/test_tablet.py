@@ -167,6 +167,27 @@ def test_categories_search_and_sold_out(guest):
     expect(page.locator("dialog")).to_have_count(0)
 
 
+ROOM = """(field) => {
+    const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+    const text = Object.assign(document.createElement("canvas").getContext("2d"), { font }).measureText(field.placeholder);
+    return field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - text.width;
+}"""
+
+
+def test_in_large_type_there_is_room_for_what_the_search_says(open_page, hanok, table):
+    device = hanok.device(table)
+    page = open_page("/tablet/", device=device | {"store": device["store"] | {"name": "The Harbour View Diner"}}).page
+    guest = Guest(page, hanok, table).at_the_menu()
+    page.evaluate("async () => (await import('/tablet/state.js')).setPrefs({ largeType: true })")
+    for _ in range(2):
+        for size in (UPRIGHT, SIDEWAYS, PHONE):
+            page.set_viewport_size(size)
+            assert page.get_by_role("searchbox", name="Search the menu").evaluate(ROOM) > 0, size
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        guest.restaurant.order(guest.table, DISH, quantity=30)
+        expect(page.locator("[data-action=bill]")).to_contain_text("₩")
+
+
 SIDEWAYS = {"width": 844, "height": 390}
 
 
