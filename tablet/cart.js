@@ -74,14 +74,15 @@ export function priced(cart, menu) {
 export function orderablePart(cart, menu) {
   const items = itemsById(menu);
   const left = new Map([...items.values()].filter((item) => item.stock !== null).map((item) => [item.id, item.stock]));
-  const cut = cart.map((line) => {
+  const { lines } = priced(cart, menu);
+  const possible = cart.filter((_, index) => !lines[index].problem || (lines[index].problem === "soldOut" && lines[index].left > 0));
+  const cut = possible.map((line) => {
     if (!left.has(line.item)) return line;
     const quantity = Math.min(line.quantity, left.get(line.item));
     left.set(line.item, left.get(line.item) - quantity);
     return { ...line, quantity };
   });
-  const some = cut.filter((line) => line.quantity > 0);
-  return some.filter((_, index) => !priced(some, menu).lines[index].problem);
+  return cut.filter((line) => line.quantity > 0);
 }
 
 // A choice without the options that the dish can no longer be had with; `lost`: those, as it `was` on the menu. They are

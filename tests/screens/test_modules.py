@@ -283,6 +283,13 @@ def test_what_can_be_ordered_of_a_cart_is_what_is_left_of_it(run):
     assert [(line["key"], line["quantity"]) for line in kept] == [("1", 2), ("2", 1)]
 
 
+def test_what_can_not_be_ordered_takes_nothing_of_what_is_left(run):
+    cart = [line(quantity=2, options="x", key="1"), line(quantity=2, key="2")]
+    given = {"cart": cart, "menu": menu(item(stock=2, groups=[group(0, 1, OUT)]))}
+    kept = run("/tablet/cart.js", "({ orderablePart }) => orderablePart(cart, menu)", **given)
+    assert [(line["key"], line["quantity"]) for line in kept] == [("2", 2)]
+
+
 # --- stream.js --------------------------------------------------------------------------------------------------
 
 WIRE = 'retry: 2000\n\n: open\n\nid: 7\nevent: menu.changed\ndata: {"a": "김"}\n\n: ping\n\nid: 8\r\nevent: x\r\ndata: 1\r\ndata: 2\r\n\r\n'
