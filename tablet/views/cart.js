@@ -50,7 +50,7 @@ function cartLines(cart) {
 function cartLine(line) {
   return html`<li class=${classMap({ line: true, wrong: isOut(line) })}>
     <div class="line-text">
-      ${isOut(line) ? html`<p class="name">${line.name}</p>` : html`<button type="button" class="name" data-action="edit" aria-label="${line.name}, ${t("change")}" @click=${() => openLine(line)}>${line.name}${icon("pen")}</button>`}
+      ${isOut(line) ? html`<p class="name">${line.name}</p>` : wayToChange(line)}
       ${what(line)} ${availability(line)}
     </div>
     <p class="line-total">${lineTotal(line)}</p>
@@ -58,6 +58,9 @@ function cartLine(line) {
     <button type="button" class="quiet" data-action="remove" @click=${(event) => setCount(line, 0, event)}>${t("remove")}</button>
   </li>`;
 }
+
+const wayToChange = (line) =>
+  html`<button type="button" class="name" data-action="edit" aria-label="${line.name}, ${t("change")}" @click=${() => openLine(line)}>${line.name}${icon("pen")}</button>`;
 
 // The focus goes with what had it: on to the next line, else to the heading, not back to where the page begins.
 function setCount(line, count, { currentTarget }) {
