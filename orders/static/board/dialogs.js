@@ -214,7 +214,7 @@ function stockOf(row) {
     answer(() => setStock(row, Number(counted.stock)), () => edit({ counted: null }));
   };
   return html`<form class="stock" @submit=${send}>
-    <input type="number" inputmode="numeric" required min="0" aria-label=${t("stockOf", { name: row.name })} .value=${live(String(counted.stock))} @focus=${(event) => event.target.select()} @input=${(event) => edit({ counted: { ...counted, stock: event.target.value } })} />
+    <input type="number" inputmode="numeric" required min="0" max="1000000" aria-label=${t("stockOf", { name: row.name })} .value=${live(String(counted.stock))} @focus=${(event) => event.target.select()} @input=${(event) => edit({ counted: { ...counted, stock: event.target.value } })} />
     <button>${t("save")}</button>
   </form>`;
 }
