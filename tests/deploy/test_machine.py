@@ -46,6 +46,17 @@ def test_nginx_takes_each_site(site, upstreams, certificate):
 
 
 @contextmanager
+def answering(handler):
+    """A program that answers like this, at a port of its own: which. It ends however the test does."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+@contextmanager
 def nginx_before(program_port, folder):
     """Nginx, with its site, before a program at this port: its address."""
     port = free_port()
@@ -77,17 +88,14 @@ def nginx(tmp_path):
 
         do_POST = do_GET
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Program) as upstream:
-        threading.Thread(target=upstream.serve_forever).start()
-        with nginx_before(upstream.server_port, tmp_path) as address:
+    with answering(Program) as port, nginx_before(port, tmp_path) as address:
 
-            def send(method, path, **more):
-                connection = HTTPConnection(address, timeout=20)
-                connection.request(method, path, **more)
-                return connection
+        def send(method, path, **more):
+            connection = HTTPConnection(address, timeout=20)
+            connection.request(method, path, **more)
+            return connection
 
-            yield send, asked
-        upstream.shutdown()
+        yield send, asked
 
 
 def test_a_flood_of_sign_ins_waits_in_nginx(nginx):
@@ -226,17 +234,11 @@ def test_only_errors_of_the_last_minute_are_told(tmp_path):
             self.end_headers()
             self.wfile.write(f'tableorder_http_requests_total{{route="/",status="503"}} {count}.0\n'.encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Unit) as api, ThreadingHTTPServer(("127.0.0.1", 0), Unit) as streams:
-        for server in (api, streams):
-            threading.Thread(target=server.serve_forever).start()
+    with answering(Unit) as api, answering(Unit) as streams:
         minutes = [(100, 3, 0), (102, 3, 2), (102, 0, 0), (None, 1, 1), (103, 1, 1), (4, 1, 4)]
-        try:
-            for counted[api.server_port], counted[streams.server_port], new in minutes:
-                told = measured(tmp_path, api.server_port, streams.server_port)
-                assert f'"MetricName": "HTTP5xx", "Value": {new},' in told
-        finally:
-            for server in (api, streams):
-                server.shutdown()
+        for counted[api], counted[streams], new in minutes:
+            told = measured(tmp_path, api, streams)
+            assert f'"MetricName": "HTTP5xx", "Value": {new},' in told
 
 
 def test_what_comes_too_late_is_told_in_percent(tmp_path):
@@ -257,20 +259,16 @@ def test_what_comes_too_late_is_told_in_percent(tmp_path):
             self.end_headers()
             self.wfile.write("".join(text.format(counted[name]) + "\n" for name, text in texts.items()).encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Unit) as unit:
-        threading.Thread(target=unit.serve_forever).start()
-        try:
-            for numbers, slow, late, away in (
-                ((1000, 900, 50, 300, 300, 0), 0, 0, 0),
-                ((1100, 990, 99, 340, 330, 2), 10, 25, 1),
-                ((1110, 990, 99, 345, 330, 0), 0, 0, 0),
-            ):
-                counted |= zip(texts, numbers, strict=True)
-                told = measured(tmp_path, unit.server_port)
-                for name, value in (("SlowAnswers", slow), ("LateEvents", late), ("RedisAway", away)):
-                    assert f'"MetricName": "{name}", "Value": {value},' in told, told
-        finally:
-            unit.shutdown()
+    with answering(Unit) as unit:
+        for numbers, slow, late, away in (
+            ((1000, 900, 50, 300, 300, 0), 0, 0, 0),
+            ((1100, 990, 99, 340, 330, 2), 10, 25, 1),
+            ((1110, 990, 99, 345, 330, 0), 0, 0, 0),
+        ):
+            counted |= zip(texts, numbers, strict=True)
+            told = measured(tmp_path, unit)
+            for name, value in (("SlowAnswers", slow), ("LateEvents", late), ("RedisAway", away)):
+                assert f'"MetricName": "{name}", "Value": {value},' in told, told
     assert re.search(r'"MetricName": "DiskUsed", "Value": \d+, "Unit": "Percent"', told)
 
 
