@@ -37,6 +37,11 @@ def is_history(order) -> bool:
     return order.session.state == TableSession.State.COMPLETED
 
 
+def _portions(line):
+    """Those that are not cancelled."""
+    return f"{line.name} × {line.live_quantity}"
+
+
 def signed(amount, currency):
     return f"{'+' if amount >= 0 else ''}{money(amount, currency)}"
 
@@ -199,7 +204,7 @@ class OrderInline(ScopedInline, admin.TabularInline):
 
     @admin.display(description=_("what was ordered"))
     def dishes(self, order):
-        return ", ".join(f"{line.name} × {line.live_quantity}" for line in order.lines.all() if line.live_quantity)
+        return ", ".join(_portions(line) for line in order.lines.all() if line.live_quantity)
 
     placed = OrderAdmin.placed
     state = OrderAdmin.state
@@ -251,7 +256,7 @@ class TableSessionAdmin(ReadOnlyAdmin):
         unserved = {}
         lines = OrderLine.objects.filter(order__session__in=asked_about).exclude(status__in=FINISHED)
         for line in lines.select_related("order").order_by("order__placed_at", "position"):
-            unserved.setdefault(line.order.session_id, []).append(f"{line.name} × {line.live_quantity}")
+            unserved.setdefault(line.order.session_id, []).append(_portions(line))
         return confirm(
             self,
             request,

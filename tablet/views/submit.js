@@ -45,8 +45,8 @@ function refused(entry) {
   const buttons = html`${first === change || first === leave ? nothing : html`<button type="button" class="secondary" data-action=${second.name} @click=${second.act}>${t(second.label)}</button>`}
     <button type="button" class="primary" data-action="resolve" @click=${first.act}>${t(first.label)}</button>`;
   // Beside the button that says yes to it: in the list it may be out of sight.
-  const newTotal = html`<p class="sum" role="alert"><span>${t("newTotal")}</span><strong>${money(total)}</strong></p>`;
-  return notSent("refused", t("notSent"), words, buttons, code === "PRICE_CHANGED" ? newTotal : nothing);
+  const sum = code === "PRICE_CHANGED" ? html`<p class="sum" role="alert"><span>${t("newTotal")}</span><strong>${money(total)}</strong></p>` : nothing;
+  return notSent("refused", t("notSent"), words, buttons, sum);
 }
 
 function toCart() {
