@@ -20,7 +20,9 @@ from stores import stream  # noqa: E402
 from tableorder.api import refused  # noqa: E402
 from tableorder.errors import Absent, TooLarge  # noqa: E402
 from tableorder.middleware import OPERATIONS  # noqa: E402
+from tableorder.utf8 import ASGIRequestInUTF8  # noqa: E402
 
+django.request_class = ASGIRequestInUTF8
 refuse_unsafe()
 if settings.SERVE == "all":
     get_resolver().url_patterns  # noqa: B018  loads every view now: Django would while the first guest waits

@@ -11,7 +11,6 @@ import time
 from io import BytesIO
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -21,6 +20,7 @@ from tableorder.errors import Malformed, MethodNotAllowed
 from tableorder.logging import of_request
 from tableorder.middleware import answered, request_id_from
 from tableorder.paging import invalid_parameter
+from tableorder.utf8 import ASGIRequestInUTF8
 
 from . import wakeup
 from .api.endpoint import Role, facts_of
@@ -68,9 +68,9 @@ class Exchange:
         self._started = time.perf_counter()
         self._send = send
         try:
-            self.request = ASGIRequest(scope, BytesIO())
+            self.request = ASGIRequestInUTF8(scope, BytesIO())
         except UnicodeDecodeError:  # a query string that is no text has nothing in it for us
-            self.request = ASGIRequest({**scope, "query_string": b""}, BytesIO())
+            self.request = ASGIRequestInUTF8({**scope, "query_string": b""}, BytesIO())
         self.request.request_id = request_id_from(self.request.headers.get("X-Request-ID"))
         self._facts = {"request_id": self.request.request_id}
         self._language = translation.get_language_from_request(self.request)

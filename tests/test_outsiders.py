@@ -71,6 +71,27 @@ def test_what_is_no_http_is_told_as_every_refusal(tmp_path, serve):
     assert said["status"] == 400 and f"X-Request-ID: {said['request_id']}".encode() in head
 
 
+@pytest.mark.parametrize("serve", ["all", "api"])
+def test_a_charset_that_a_request_names_is_no_error_of_ours(tmp_path, serve):
+    """Not with more parameters than we take, which are counted with the charset; and not where it is no text."""
+    with OwnServer(tmp_path, SERVE=serve) as server, httpx.Client(base_url=server.address, timeout=30) as browser:
+        for path in ("/tablet/", "/api/v1/tablet/menu", "/api/v1/staff/events"):
+            many = browser.get(
+                path, params={f"field{number}": "" for number in range(1001)}, headers={"content-type": "text/plain; charset=utf-8"}
+            )
+            assert many.status_code < 500, (path, many.text)
+        token = browser.get("/admin/login/").cookies["csrftoken"]
+        form = "\r\n".join(
+            f'--part\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}'
+            for name, value in {"csrfmiddlewaretoken": token, "username": "한"}.items()
+        )
+        for charset in ("hex", "idna", "utf-16"):
+            headers = {"content-type": f"multipart/form-data; boundary=part; charset={charset}"}
+            answer = browser.post("/admin/login/", content=f"{form}\r\n--part--\r\n".encode(), headers=headers)
+            assert answer.status_code == 200 and 'value="한"' in answer.text, charset
+    assert '"level":"ERROR"' not in server.output.read_text()
+
+
 def test_the_tablets_page_comes_compressed_to_whoever_takes_it(client):
     plain = client.get("/tablet/main.js")
     packed = client.get("/tablet/main.js", headers={"accept-encoding": "br, gzip"})
