@@ -27,6 +27,13 @@ class UserManager(BaseUserManager):
     def create_superuser(self, username, password=None, **fields):
         return self.create_user(username, password, is_superuser=True, **fields)
 
+    def get_by_natural_key(self, username):
+        """Who signs in at the admin: of this very name, as `stores/auth.py` finds people too."""
+        user = super().get_by_natural_key(username)
+        if user.username != username:
+            raise self.model.DoesNotExist
+        return user
+
 
 class User(AbstractBaseUser):
     """A person who signs in. What they may do comes from their memberships; there are no groups or permissions."""

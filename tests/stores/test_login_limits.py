@@ -2,9 +2,11 @@
 
 import pytest
 from django.contrib.auth.hashers import get_hasher
+from django.db.models.lookups import IExact
 
 from stores.login_limits import PATIENCE, Attempt, subject_of
-from stores.models import LoginAttempts, User
+from stores.models import LoginAttempts, Store, Table, User
+from tests.admin.desk import Desk
 from tests.stores.signing_in import STAFF, TABLET, as_staff, as_tablet, first_refresh_token, from_address, lets_in, refresh
 from tests.world import make_person, problem
 
@@ -89,6 +91,23 @@ def test_another_spelling_of_a_name_is_no_new_chance(anyone, ours):
     ):
         guess(anyone, STAFF, as_staff(ours, store=store, username=username))
     assert locked(anyone.post(STAFF, as_staff(ours)), at_most=900)
+
+
+def test_a_name_is_its_own_spelling_also_where_the_database_takes_another_for_it(anyone, ours, monkeypatch):
+    """As MySQL takes é for e, unless it is told otherwise: that would be new chances without end. Here A for a."""
+    for name in (User._meta.get_field("username"), Store._meta.get_field("code"), Table._meta.get_field("number")):
+        monkeypatch.setattr(name, "get_lookup", lambda lookup: IExact if lookup == "exact" else pytest.fail(lookup))
+    Table.objects.filter(pk=ours.table.pk).update(number="a")
+    for path, asked in (
+        (STAFF, as_staff(ours, username="Ours-Manager")),
+        (STAFF, as_staff(ours, store="Ours")),
+        (TABLET, as_tablet(ours, table="A")),
+        (TABLET, as_tablet(ours, table="a", store="Ours")),
+    ):
+        problem(anyone.post(path, asked), 401, "INVALID_CREDENTIALS")
+    assert Desk().sign_in("Ours-Manager").status_code == 200
+    assert Desk().sign_in("ours-manager").status_code == 302
+    assert anyone.post(STAFF, as_staff(ours)).status_code == anyone.post(TABLET, as_tablet(ours, table="a")).status_code == 200
 
 
 def test_sign_ins_that_were_never_decided_keep_nobody_waiting(anyone, ours, clock, monkeypatch):
