@@ -17,7 +17,7 @@ from stores import wakeup
 from stores.models import LoginAttempts, Table
 from tableorder import rate_limits, redis
 from tests.own_redis import PROGRAM, OwnRedis, free_port
-from tests.world import Caller, make_item, new_key, order_for, problem
+from tests.world import Caller, make_item, new_key, order_for, problem, tablet_of
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -364,6 +364,25 @@ def test_a_menu_with_other_addresses_of_pictures_is_another_one(own_redis, anoth
     another_process()
     settings.MEDIA_URL = "https://pictures.example.com/"
     assert "https://pictures.example.com/" in tablet.get("tablet/menu").content.decode()
+
+
+@pytest.mark.parametrize("what", ["nothing", "nonsense", "another store's menu", "a list"])
+def test_what_is_no_menu_of_this_store_is_not_shown_as_one(own_redis, another_process, tablet, ours, theirs, what):
+    """It would stay with the process until the next change of the menu, long after it is gone from Redis."""
+    theirs_shown = tablet_of(theirs.table).get("tablet/menu").content
+    [theirs_kept] = [own_redis.client.get(key) for key in own_redis.client.keys("tableorder:menu:*")]
+    own_redis.client.flushall()
+    shown = tablet.get("tablet/menu").content
+    [key] = own_redis.client.keys("tableorder:menu:*")
+    another_process()
+    assert theirs_kept.endswith(theirs_shown)
+    if what == "a list":
+        own_redis.client.delete(key)
+        own_redis.client.rpush(key, "x")
+    else:
+        own_redis.client.set(key, {"nothing": b"", "nonsense": b"x" * 100, "another store's menu": theirs_kept}[what])
+    assert tablet.get("tablet/menu").content == shown
+    assert own_redis.client.get(key).endswith(shown), "put right for the others"
 
 
 def test_the_menu_is_there_without_redis(own_redis, another_process, tablet):
