@@ -28,6 +28,7 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 MAX_MEMORY = 130_000_000  # bytes that decoding may take
 MAX_SCANS = 64  # a progressive JPEG has about 10; each costs a walk over the whole picture, and can be 30 bytes short
+MAX_PROFILES = 8  # a PNG has one at most; each is unpacked, to a megabyte from a kilobyte, and five thousand take ten seconds
 TOO_MANY_PIXELS = _("This image has too many pixels. Please make it smaller.")
 
 # The longest side of each size in pixels. A smaller picture is never enlarged.
@@ -147,6 +148,8 @@ def _kind(raw: bytes) -> str:
 def _decoded(raw: bytes, kind: str) -> Image.Image:
     """The first frame, upright, in RGB or RGBA, no larger than the largest size. Raises ImageInvalid."""
     try:
+        if raw.count(b"iCCP") > MAX_PROFILES:  # by chance these letters are in a picture once or twice
+            raise ImageInvalid()
         with Image.open(io.BytesIO(raw), formats=[kind]) as image:
             _refuse_costly(image, raw)
             if kind == "JPEG":

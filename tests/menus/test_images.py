@@ -257,12 +257,13 @@ def test_garbage_behind_a_good_beginning_never_breaks_the_server(owner, ours, ki
         assert answer.status_code == 200 or problem(answer, 400, "IMAGE_INVALID")
 
 
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A part of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
 def png_of(width: int, height: int) -> bytes:
     """A PNG that says it is so large and has nothing in it."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\x00" * 1000)) + chunk(b"IEND", b"")
 
@@ -279,6 +280,17 @@ def test_a_jpeg_of_a_thousand_scans_is_refused(owner, ours, media):
     raw = file(Image.new("RGB", (400, 400)), progressive=True)
     head, _, last = raw[:-2].rpartition(b"\xff\xda")
     refused(owner, ours.item, media, head + (b"\xff\xda" + last) * 1000 + b"\xff\xd9", 400, "IMAGE_INVALID")
+
+
+def test_a_png_of_a_thousand_profiles_is_refused_before_anything_is_unpacked(owner, ours, media, monkeypatch):
+    """Five megabytes of them take ten seconds, before anything is known of the picture."""
+    raw = file(drawn(), "PNG", icc_profile=b"as it should be")
+    head, rest = raw[:33], raw[33:]
+    profile = chunk(b"iCCP", b"x\x00\x00" + zlib.compress(bytes(1_000_000)))
+    with monkeypatch.context() as patch:
+        patch.setattr(Image, "open", lambda *given, **more: pytest.fail("it was opened"))
+        refused(owner, ours.item, media, head + profile * 1000 + rest, 400, "IMAGE_INVALID")
+    assert upload(owner, ours.item, raw).status_code == 200
 
 
 def test_five_megabytes_are_the_limit(owner, ours, media):
