@@ -24,8 +24,12 @@ log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 RETRY_AFTER = 2  # seconds; long enough for a failover to get on, short enough for a guest to wait
 
-# PostgreSQL's read_only_sql_transaction: a server that fails over answers SELECT and refuses to write.
-READ_ONLY = "25006"
+# What PostgreSQL tells of itself, which Django takes for mistakes of ours.
+NOT_NOW = {
+    "25006": "database is read-only",  # it fails over: it answers SELECT and refuses to write
+    # idle_in_transaction_session_timeout: this process stood still within a transaction (no CPU, a paused machine).
+    "25P03": "database has ended a transaction that stood still",
+}
 
 # PostgreSQL's feature_not_supported: a migration has changed what a statement returns that this connection has prepared.
 STALE_PLAN = "0A000"
@@ -151,8 +155,8 @@ def translate(error: BaseException) -> errors.Refusal:
         case IntegrityError() if lost_reference(error):
             log.warning("something was deleted while this referred to it", exc_info=error)
             return errors.Unavailable()  # asked again, it is found to be gone
-        case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
-            log.warning("database is read-only", exc_info=error)
+        case DatabaseError() if why := NOT_NOW.get(getattr(error.__cause__, "sqlstate", None)):
+            log.warning(why, exc_info=error)
             return errors.Unavailable()
         case DatabaseError() if getattr(error.__cause__, "sqlstate", None) == STALE_PLAN and connection.connection is not None:
             log.warning("a connection is older than the schema", exc_info=error)

@@ -53,6 +53,7 @@ def test_every_refusal_is_a_problem_in_json(anyone, tablet, manager, owner, ours
         (db.OperationalError, "57P01", 503, "SERVICE_UNAVAILABLE"),  # it is going down
         (db.InterfaceError, None, 503, "SERVICE_UNAVAILABLE"),  # the connection is closed
         (db.InternalError, "25006", 503, "SERVICE_UNAVAILABLE"),  # it fails over: it answers and takes no writes
+        (db.InternalError, "25P03", 503, "SERVICE_UNAVAILABLE"),  # we stood still within a transaction, and it ended that
         (db.IntegrityError, "23503", 503, "SERVICE_UNAVAILABLE"),  # what it refers to has just been deleted
         (db.InternalError, "25P02", 500, "INTERNAL_ERROR"),
         (db.ProgrammingError, "42601", 500, "INTERNAL_ERROR"),
