@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from sessions_app.models import ServiceCall, TableSession
 from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
 from stores.relay import relayed
+from tableorder.transactions import whole
 
 from .models import Cancellation, Order, OrderLine, OrderLineOption
 
@@ -38,12 +38,11 @@ class Old:
         """Removes all of them, a batch a transaction; yields how many each took.
 
         Once through the table by its key: a search from its beginning would pass by everything that is gone or stays,
-        with every batch anew.
+        with every batch anew. Several machines do so in the same minutes of the night, and may wait for each other.
         """
         ids = self._after(None)
         while ids:
-            with transaction.atomic():
-                self.remove(ids)
+            whole(self.remove)(ids)
             yield len(ids)
             ids = self._after(ids[-1])
 

@@ -19,7 +19,7 @@ from sessions_app.models import ServiceCall, TableSession
 from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
 from tests.snapshot import nothing_stored
 from tests.stores.signing_in import first_refresh_token, refresh
-from tests.world import line, make_choice, new_key, place, staff_of, tablet_of
+from tests.world import line, make_choice, make_world, new_key, place, staff_of, tablet_of
 
 LONG_AGO = timedelta(days=200)
 
@@ -93,6 +93,25 @@ def test_a_purge_that_breaks_off_leaves_no_half_of_a_bill(ours, monkeypatch):
     monkeypatch.setattr(QuerySet, "_raw_delete", breaking_off)
     with nothing_stored(), pytest.raises(OperationalError):
         purge()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_the_database_gives_up_is_tried_again(monkeypatch):
+    """Two machines purge at once, and each waits for the other: seen on MariaDB."""
+    ours = make_world("ours")
+    bill(ours, completed=True, age=LONG_AGO)
+    remove, given_up = QuerySet._raw_delete, []
+
+    def once_in_a_deadlock(rows, using):
+        if rows.model is TableSession and not given_up:
+            given_up.append(rows)
+            cause = Exception(1213, "Deadlock found when trying to get lock")
+            raise OperationalError("deadlock") from cause
+        return remove(rows, using)
+
+    monkeypatch.setattr(QuerySet, "_raw_delete", once_in_a_deadlock)
+    assert "1 sessions" in purge()
+    assert given_up and not Order.objects.exists()
 
 
 def test_old_events_go_and_the_journal_says_up_to_where(ours):
