@@ -12,6 +12,7 @@ it comes through its queue. All state is touched by the event loop alone, so non
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds: events of other processes are seen this late at worst
 CHECK_EVERY = 5.0  # seconds: whoever loses the right to listen is out this late at worst
-HEARTBEAT = 10.0  # seconds of silence before a comment; proxies and clients give up after more than that
+HEARTBEAT = 10.0  # seconds between comments, silence or not; proxies and clients give up after more than that
 BATCH = 200  # events read at once, some 1 KB each
 QUEUE = 1000  # events that may wait for a slow client; then it has to come back and read them from the journal
 RETRY_AFTER = 10  # seconds, for a stream too many
@@ -125,13 +126,14 @@ class Listener:
             yield sse.reset(self.after)
         async for chunk in self._missed():
             yield chunk
+        comment_at = time.monotonic() + HEARTBEAT
         while not self.ended.done():
-            try:
-                async with asyncio.timeout(HEARTBEAT):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(comment_at - time.monotonic()):
                     await self._news.wait()
-            except TimeoutError:
+            if time.monotonic() >= comment_at:
                 yield sse.PING
-                continue
+                comment_at = time.monotonic() + HEARTBEAT
             self._news.clear()
             if self._waiting:
                 chunk = b"".join(self._waiting)

@@ -36,6 +36,22 @@ def test_a_quiet_stream_sends_comments(staff, monkeypatch):
     asyncio.run(story())
 
 
+def test_a_busy_stream_sends_comments_too(ours, staff, monkeypatch):
+    """Who waits for one, and for nothing else, would take a store that is never quiet for a lost connection."""
+    monkeypatch.setattr(stream_hub, "HEARTBEAT", 0.5)
+
+    async def story():
+        async with listening(STAFF, staff) as client:
+
+            async def until_a_comment():
+                while ": ping" not in client.frames():
+                    await in_database(write, ours.store)  # far more often than every half second
+
+            await asyncio.wait_for(until_a_comment(), PATIENCE)
+
+    asyncio.run(story())
+
+
 def test_a_client_that_falls_behind_is_ended_and_resumes(ours, staff, monkeypatch):
     monkeypatch.setattr(stream_hub, "QUEUE", 5)
     begin = last_number(ours.store)
