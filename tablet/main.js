@@ -11,6 +11,10 @@ const root = document.getElementById("app");
 
 let shown = null; // the name of what lies over the page
 let cameFrom = null; // where the focus was before that
+let lay = null; // as `state` has it
+const left = new WeakMap(); // how far it was scrolled when something else came in its place: who goes back is there again
+
+const parts = () => [...root.querySelectorAll(".sheet-inside, .sheet-body")]; // which of them scrolls, the height says
 
 function draw() {
   const { language, largeType, highContrast } = state.prefs;
@@ -18,14 +22,22 @@ function draw() {
   document.documentElement.classList.toggle("large-type", largeType);
   document.documentElement.classList.toggle("high-contrast", highContrast);
   const before = document.activeElement;
+  const places = parts().map((part) => part.scrollTop);
   render(page(), root);
   const dialog = root.querySelector("dialog");
   if (dialog && !dialog.open) {
     cameFrom = before;
     dialog.showModal();
   }
-  if (dialog && dialog.dataset.dialog !== shown) dialog.querySelector("h2").focus();
+  const lies = state.entry ?? state.dialog;
+  if (dialog && dialog.dataset.dialog !== shown) {
+    if (lay) left.set(lay, places);
+    dialog.querySelector("h2").focus();
+    // It is the same element: what is new would begin where the one before was looked at.
+    parts().forEach((part, at) => (part.scrollTop = left.get(lies)?.[at] ?? 0));
+  }
   shown = dialog?.dataset.dialog ?? null;
+  lay = lies;
   if (!dialog && cameFrom) {
     cameFrom.focus({ preventScroll: true });
     // It is gone, as the button of a cart that was ordered: else the next key would begin where the page begins.

@@ -841,6 +841,30 @@ def test_a_line_is_chosen_anew_by_a_tap_on_its_name(guest, size):
     expect(within.locator(".line")).to_have_count(2)
 
 
+@pytest.mark.parametrize("size", [PHONE, {"width": 640, "height": 400}], ids=["phone", "zoomed"])
+def test_what_comes_up_is_seen_from_its_beginning_and_who_goes_back_is_where_they_were(guest, size):
+    page, item = guest.page, guest.restaurant.items[SET]
+    page.set_viewport_size(size)
+    demanded = guest.restaurant.demanded(SET)
+    fill = "async (line) => { const { addToCart } = await import('/tablet/actions.js'); for (const note of 'abcdefghijkl') addToCart({ ...line, note }); }"
+    page.evaluate(fill, {"item": item["id"], "name": SET, "quantity": 1, "options": demanded, "seen": item["price"]})
+    guest.taps("cart")
+    scrolled = "() => [...document.querySelectorAll('.sheet-inside, .sheet-body')].map((part) => part.scrollTop)"
+    guest.sees("cart").locator("[data-action=edit]").nth(10).scroll_into_view_if_needed()
+    place = page.evaluate(scrolled)
+    assert sum(place) > 300
+    guest.sees("cart").locator("[data-action=edit]").nth(10).click()
+    guest.sees("item")
+    assert page.evaluate(scrolled) == [0, 0]
+    page.wait_for_timeout(500)  # a tap of its own
+    guest.taps("save")
+    guest.sees("cart")
+    assert page.evaluate(scrolled) == place
+    guest.taps("review")
+    guest.sees("review")
+    assert page.evaluate(scrolled) == [0, 0]
+
+
 def test_the_option_that_ran_out_is_named_and_can_be_chosen_anew(guest):
     page, item = guest.page, guest.restaurant.items[SET]
     first, second = item["option_groups"][0]["options"][:2]
