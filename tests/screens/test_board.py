@@ -490,6 +490,19 @@ def test_a_tap_on_complete_does_not_force_what_has_just_been_ordered(board, hano
     expect(board.dialog().locator("h2")).to_be_focused()
 
 
+def test_complete_anyway_is_asked_anew_with_each_new_order(board, hanok, table):
+    hanok.order(table, DISH)
+    board.taps("complete", board.card(table))
+    asked = board.dialog().element_handle()
+    hanok.order(table, OTHER)
+    expect(board.dialog().locator(".unfinished li")).to_have_count(2)
+    assert not asked.evaluate("(dialog) => dialog.isConnected")
+    board.page.mouse.click(*middle_of(board.dialog().locator("[data-action=do-complete]")))  # by a finger that was on its way
+    board.page.wait_for_timeout(500)
+    expect(board.dialog()).to_have_attribute("data-dialog", "complete")
+    assert hanok.board(table)["session"]
+
+
 # --- Sold-out ---------------------------------------------------------------------------------------------------
 
 

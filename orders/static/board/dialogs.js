@@ -136,7 +136,7 @@ function completeDialog() {
   if (!bill) return gone();
   const unfinished = bill.orders.flatMap((order) => order.lines.filter((line) => isUnfinished(tapOf(order, line) ?? line)).map((line) => ({ order, line })));
   return sheet({
-    asks: unfinished.length ? "force" : "complete",
+    asks: `${unfinished.length ? "force" : "complete"} ${bill.orders.length}`, // a new order is not in what was said yes to
     title: t(bill.session.state === "expired" ? "settleTitle" : "completeTitle", { number: table.number }),
     body: html`<p class="sum"><span>${t("total")}</span><strong>${money(bill.total)}</strong></p>
       <p>${t("completeHint")}</p>
