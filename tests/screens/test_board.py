@@ -517,6 +517,20 @@ def test_sold_out_on_the_board_reaches_the_tablet_within_two_seconds(guest, boar
     expect(on_the_tablet).not_to_contain_text("Sold out", timeout=2000)
 
 
+def test_a_second_tap_on_a_switch_does_not_take_the_first_back(board, hanok):
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    switch = board.dialog().get_by_role("switch", name=f"{DISH}: Sold out")
+    for words in ("Sold out", "Available"):
+        board.page.wait_for_timeout(600)
+        place = middle_of(switch)
+        board.page.mouse.click(*place)
+        expect(switch).to_have_text(words)
+        board.page.mouse.click(*place)
+        board.page.wait_for_timeout(300)
+        expect(switch).to_have_text(words)
+
+
 def test_what_has_no_stock_is_not_switched_off_besides(board, hanok):
     hanok.change_item(DISH, stock=0)
     board.taps("sold-out")
