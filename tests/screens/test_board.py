@@ -531,6 +531,15 @@ def test_a_second_tap_on_a_switch_does_not_take_the_first_back(board, hanok):
         expect(switch).to_have_text(words)
 
 
+def test_of_which_dish_it_was_is_said_when_it_could_not_be_sold_out(board):
+    board.taps("sold-out")
+    switches = [board.dialog().get_by_role("switch", name=f"{name}: Sold out") for name in (DISH, OTHER)]
+    board.page.route("**/staff/items/*", lambda route: route.abort())
+    for switch in switches:
+        switch.click()
+    expect(board.page.locator(".toast")).to_have_text(f"{DISH}, {OTHER} No connection: it was not done.")
+
+
 def test_what_has_no_stock_is_not_switched_off_besides(board, hanok):
     hanok.change_item(DISH, stock=0)
     board.taps("sold-out")

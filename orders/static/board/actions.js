@@ -80,7 +80,10 @@ export async function setStock(item, stock) {
 }
 
 export const setSoldOut = (kind, row, soldOut) =>
-  attempt(async () => {
-    await request("PATCH", `${kind}/${row.id}`, { sold_out: soldOut });
-    row.sold_out = soldOut;
-  });
+  attempt(
+    async () => {
+      await request("PATCH", `${kind}/${row.id}`, { sold_out: soldOut });
+      row.sold_out = soldOut;
+    },
+    { about: row.name },
+  );
