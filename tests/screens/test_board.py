@@ -913,6 +913,18 @@ def test_the_filter_finds_a_table_and_hides_free_ones(board, hanok, table):
     expect(board.page.locator(".free")).to_have_count(0)
 
 
+def test_what_the_filter_finds_is_seen_from_its_beginning(open_board, hanok):
+    for number in ("1", "10", "11", "12"):
+        hanok.order(number, DISH, OTHER, "마당 정식")
+    board = open_board("hanok-manager", viewport={"width": 1024, "height": 400})
+    expect(board.card("12")).to_be_visible()
+    board.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    board.page.get_by_role("searchbox").fill("1")
+    expect(board.card("1")).to_be_in_viewport()
+    for number in ("1", "10", "11", "12"):
+        hanok.clear(number)
+
+
 def test_cards_stay_where_they_are_while_their_tables_are_busy(open_board, hanok):
     for number in ("6", "8", "9"):
         hanok.order(number, DISH)

@@ -18,6 +18,12 @@ export function view() {
     ${dialog() ?? toast()}`;
 }
 
+// What is found is shown from its beginning.
+function find(filter) {
+  change({ filter });
+  scrollTo({ top: 0 });
+}
+
 export function toast() {
   const about = state.toast?.about.filter(Boolean).join(", ");
   return html`<div class="toast" role="status" aria-live="polite">${state.toast ? html`<p>${about ? html`<strong>${about}</strong> ` : nothing}${t(state.toast.name, state.toast.values)}</p>` : nothing}</div>`;
@@ -40,7 +46,7 @@ function top(tables) {
       ${calls ? html`<button type="button" class="count called" data-action="find-call" @click=${() => findNext("call")}>${t("callCount", { count: calls })}</button>` : nothing}
     </p>
     <span class="grow"></span>
-    <input type="search" aria-label=${t("filter")} placeholder=${t("filter")} .value=${state.filter} @input=${(event) => change({ filter: event.target.value })} />
+    <input type="search" aria-label=${t("filter")} placeholder=${t("filter")} .value=${state.filter} @input=${(event) => find(event.target.value)} />
     <button type="button" data-action="only-busy" aria-pressed=${state.onlyBusy} @click=${() => choose("onlyBusy", !state.onlyBusy)}>${t("onlyBusy")}</button>
     <button type="button" data-action="sound" class=${classMap({ silent: !state.sound })} aria-pressed=${state.sound} @click=${toggleSound}>${icon("bell")}<span>${t(state.sound ? "soundOn" : "soundOff")}</span></button>
     <button type="button" data-action="sold-out" @click=${openSoldOut}>${t("soldOutPanel")}</button>
