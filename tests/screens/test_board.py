@@ -1016,6 +1016,21 @@ def test_each_step_says_aloud_what_it_moves_after_the_words_that_are_seen(board,
     expect(undo).to_have_accessible_name(re.compile(rf"^Undo \d: order {order['number']}$"))
 
 
+def test_what_is_done_to_a_table_is_said_aloud_with_its_name(board, hanok, table):
+    hanok.order(table, DISH)
+    hanok.call(table, "water")
+    named = {
+        "acknowledge": f"New order · calling Got it: Table {table}",
+        "open": f"Open: Table {table}",
+        "complete": f"Complete: Table {table}",
+    }
+    for action, name in named.items():
+        expect(board.card(table).locator(f"[data-action={action}]")).to_have_accessible_name(name)
+    board.has_unsettled(table)
+    for action, name in {"open-unsettled": f"Open: Table {table}", "settle": f"Settle: Table {table}"}.items():
+        expect(board.card(table).locator(f"[data-action={action}]")).to_have_accessible_name(name)
+
+
 def test_a_board_that_is_open_for_months_does_not_keep_all_that_is_over(board):
     script = """async () => {
         const { BoardState } = await import("/static/board/board_state.js");

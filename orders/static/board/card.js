@@ -36,15 +36,16 @@ export function card(table) {
   const fresh = [party, ...table.unsettled].flatMap((bill) => bill?.orders.filter(isNew) ?? []);
   const calling = table.calls.filter(isNewCall);
   const late = fresh.some(isLate);
-  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late, found: state.found?.table === table.id })} data-table=${table.number} tabindex="-1" aria-label=${`${t("table")} ${table.number}`}>
+  const news = late ? t("waiting", { time: duration(Math.max(...fresh.map(unseenFor))) }) : newsOf(fresh, calling);
+  return html`<article class=${classMap({ card: true, fresh: fresh.length > 0, late, found: state.found?.table === table.id })} data-table=${table.number} tabindex="-1" aria-label=${nameOf(table)}>
     <header>
       <h2>${table.number}</h2>
       <div class="facts">
         ${party ? html`<strong data-total>${money(party.total)}</strong><span>${since(party.session.started_at)}</span>` : nothing}
       </div>
       ${fresh.length || calling.length
-        ? html`<button type="button" class=${classMap({ new: true, calling: !fresh.length })} data-action="acknowledge" @click=${() => acknowledge([...fresh, ...calling].map(({ id }) => id))}>
-            <strong>${late ? t("waiting", { time: duration(Math.max(...fresh.map(unseenFor))) }) : newsOf(fresh, calling)}</strong><span>${t("acknowledge")}</span>
+        ? html`<button type="button" class=${classMap({ new: true, calling: !fresh.length })} data-action="acknowledge" aria-label=${named(`${news} ${t("acknowledge")}`, nameOf(table))} @click=${() => acknowledge([...fresh, ...calling].map(({ id }) => id))}>
+            <strong>${news}</strong><span>${t("acknowledge")}</span>
           </button>`
         : nothing}
     </header>
@@ -52,8 +53,8 @@ export function card(table) {
     ${party ? ordersOnCard(table, party.orders) : nothing}
     ${party
       ? html`<footer>
-          <button type="button" class="quiet" data-action="open" @click=${() => show({ name: "table", table: table.id })}>${t("more")}</button>
-          <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" @click=${() => askToComplete(table, party)}>${t("complete")}</button>
+          <button type="button" class="quiet" data-action="open" aria-label=${named(t("more"), nameOf(table))} @click=${() => show({ name: "table", table: table.id })}>${t("more")}</button>
+          <button type="button" class=${classMap({ strong: isFinished(party) })} data-action="complete" aria-label=${named(t("complete"), nameOf(table))} @click=${() => askToComplete(table, party)}>${t("complete")}</button>
         </footer>`
       : nothing}
     ${table.unsettled.map((bill) => unsettledPart(table, bill))}
@@ -82,8 +83,8 @@ function callPart(call) {
 
 const unsettledPart = (table, bill) => html`<section class="unsettled">
     <p><strong>${t("unsettled")}</strong> <span>${clock(bill.session.started_at)}</span> <strong>${money(bill.total)}</strong></p>
-    <button type="button" data-action="open-unsettled" @click=${() => show({ name: "table", table: table.id })}>${t("more")}</button>
-    <button type="button" data-action="settle" @click=${() => askToComplete(table, bill)}>${t("settle")}</button>
+    <button type="button" data-action="open-unsettled" aria-label=${named(t("more"), nameOf(table))} @click=${() => show({ name: "table", table: table.id })}>${t("more")}</button>
+    <button type="button" data-action="settle" aria-label=${named(t("settle"), nameOf(table))} @click=${() => askToComplete(table, bill)}>${t("settle")}</button>
   </section>
   ${repeat(bill.orders.filter(isUnderWay), (order) => order.id, (order) => orderPart(order))}`;
 
@@ -142,6 +143,7 @@ function undoButton(tapped, name) {
 
 // Whoever does not see where a button stands hears it: one of twenty that say the same. First come the words that are seen.
 const named = (words, name) => t("named", { words, name });
+const nameOf = (table) => `${t("table")} ${table.number}`;
 const wholeOrder = (order) => t("theOrder", { number: order.number });
 const lineOf = (order, line) => [line.name, ...line.options.map((option) => option.name), wholeOrder(order)].join(", ");
 
