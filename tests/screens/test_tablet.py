@@ -393,6 +393,28 @@ def test_the_whole_name_of_a_dish_is_read_on_a_phone(guest):
     assert title.evaluate("(title) => title.getBoundingClientRect().top >= title.closest('dialog').getBoundingClientRect().top")
 
 
+def test_words_in_several_lines_keep_off_the_edges_of_their_button(open_page, plaza):
+    page = open_page("/tablet/", device=plaza.device("7"), viewport=PHONE).page
+    guest = Guest(page, plaza, "7").at_the_menu()
+    guest.opens("The Plaza Breakfast")
+    button = guest.sees("item").locator("[data-action=add]")
+    expect(button).to_have_text("Please choose: How would you like your eggs?")
+    room = """(button) => {
+        const words = document.createRange();
+        words.selectNodeContents(button);
+        const [inside, all] = [words.getBoundingClientRect(), button.getBoundingClientRect()];
+        return Math.min(inside.top - all.top, all.bottom - inside.bottom);
+    }"""
+    assert button.evaluate(room) >= 4
+
+
+def test_on_a_phone_the_calls_look_alike(guest):
+    guest.page.set_viewport_size(PHONE)
+    guest.taps("look")
+    pictures = guest.sees("look").locator(".call .icon")
+    assert len({round(picture.bounding_box()["y"]) for picture in pictures.all()}) == 1
+
+
 def test_what_a_field_asks_for_is_as_legible_as_the_rest(guest, open_board):
     color = "(field, pseudo) => getComputedStyle(field, pseudo).color"
     for page in (guest.page, open_board("hanok-manager", color_scheme="dark").page):
