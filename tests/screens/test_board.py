@@ -540,6 +540,14 @@ def test_of_which_dish_it_was_is_said_when_it_could_not_be_sold_out(board):
     expect(board.page.locator(".toast")).to_have_text(f"{DISH}, {OTHER} No connection: it was not done.")
 
 
+def test_a_search_for_a_dish_that_there_is_not_says_so(board):
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill("nothing of the kind")
+    expect(board.dialog().locator(".dialog-body").get_by_role("status")).to_have_text("Nothing on the menu matches.")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    expect(board.dialog().get_by_role("switch")).to_have_count(1)
+
+
 def test_what_has_no_stock_is_not_switched_off_besides(board, hanok):
     hanok.change_item(DISH, stock=0)
     board.taps("sold-out")

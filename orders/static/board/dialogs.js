@@ -178,7 +178,7 @@ function soldOutDialog() {
     title: t("soldOutPanel"),
     entered: Boolean(state.dialog.counted),
     body: html`<input type="search" aria-label=${t("searchMenu")} placeholder=${t("searchMenu")} .value=${live(state.dialog.query)} @input=${(event) => edit({ query: event.target.value })} />
-      ${rows ? html`<ul class="choose">${repeat(rows, ({ row }) => row.id, soldOutRow)}</ul>` : html`<p role="status">${t("loading")}</p>`}`,
+      ${rows?.length ? html`<ul class="choose">${repeat(rows, ({ row }) => row.id, soldOutRow)}</ul>` : html`<p role="status">${t(rows ? "nothingFound" : "loading")}</p>`}`,
   });
 }
 

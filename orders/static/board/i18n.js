@@ -58,6 +58,7 @@ export const TEXTS = {
   doComplete: ["완료", "Complete"],
   doForce: ["그래도 완료", "Complete anyway"],
   searchMenu: ["메뉴 검색", "Search the menu"],
+  nothingFound: ["맞는 메뉴가 없습니다.", "Nothing on the menu matches."],
   available: ["판매 중", "Available"],
   soldOut: ["품절", "Sold out"],
   noStock: ["재고 0", "None left"],
