@@ -299,6 +299,21 @@ def test_why_it_was_not_done_stands_where_it_was_asked_until_something_is_change
     expect(board.dialog()).to_have_count(0)
 
 
+def test_what_is_on_its_way_to_the_server_is_seen_to_be(board, hanok, table):
+    hanok.order(table, DISH)
+    board.taps("complete", board.card(table))
+    button = board.dialog().locator("[data-action=do-complete]")
+    ground = button.evaluate("(button) => getComputedStyle(button).backgroundColor")
+    held = []
+    board.page.route("**/complete", lambda route: held.append(route))
+    button.click()
+    expect(board.dialog()).to_have_attribute("aria-busy", "true")
+    expect(button).not_to_have_css("background-color", ground)
+    held[0].abort()
+    expect(board.dialog().locator(".error")).to_be_visible()
+    expect(button).to_have_css("background-color", ground)
+
+
 def test_a_late_answer_is_not_taken_for_that_of_the_next_dialog(board, hanok, table, other_table):
     for number in (table, other_table):
         hanok.move(hanok.move(hanok.move(hanok.order(number, DISH), "preparing"), "ready"), "served")

@@ -46,6 +46,7 @@ export function sheet({ title, body, status = nothing, footer = null, wide = fal
     class=${classMap({ wide })}
     data-dialog=${state.dialog.name}
     aria-labelledby="dialog-title"
+    aria-busy=${Boolean(state.dialog.busy)}
     @cancel=${(event) => {
       event.preventDefault();
       close();
