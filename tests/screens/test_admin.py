@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import LANDSCAPE
 from .test_access import AXE, SET
 
 NAMED = {"type": "rule", "values": ["label", "select-name", "link-name", "button-name", "image-alt"]}
@@ -62,6 +63,25 @@ def test_no_amount_is_cut_off(open_page, cookies_of, hanok, table, person, local
         assert hidden <= 0
     finally:
         hanok.rename("창가 넓은 자리 열두 명", table)
+
+
+@pytest.mark.parametrize("viewport", [LANDSCAPE, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    ("path", "field", "longest"),
+    [("item/add/", "price", "10000000"), ("item/", "form-0-price", "10000000"), ("optiongroup/add/", "options-0-price_delta", "-10000000")],
+)
+def test_no_price_is_cut_off_where_it_is_typed(open_admin, path, field, longest, viewport):
+    """29000 looked like 2900."""
+    price = open_admin(f"/admin/menus/{path}", viewport=viewport).locator(f"[name={field}]")
+    price.fill(longest)
+    price.hover()  # then the arrows show, in a number's field
+    assert price.evaluate("(field) => field.scrollWidth - field.clientWidth") <= 0
+
+
+def test_on_a_phone_an_options_price_stands_beside_its_name(open_admin):
+    price = open_admin("/admin/menus/optiongroup/add/", locale="ko-KR", viewport=PHONE).locator("[name=options-0-price_delta]")
+    box = price.bounding_box()
+    assert box["x"] + box["width"] <= PHONE["width"]
 
 
 def test_the_arrow_keys_move_a_row_that_the_mouse_would_drag(open_admin):
