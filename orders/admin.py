@@ -216,7 +216,7 @@ class TableSessionAdmin(ReadOnlyAdmin):
     list_display = ["began", "table", "state", "completed", "amount"]
     list_filter = ["state", CompletedOn, ("table", ScopedFilter)]
     list_select_related = ["store", "table"]
-    fields = ["table", "state", "began", "completed", "completed_by", "amount"]
+    fields = ["table", "state", "began", "completed", "who", "amount"]
     ordering = ["-started_at", "-id"]
     inlines = [OrderInline]
     actions = ["complete"]
@@ -228,6 +228,10 @@ class TableSessionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("completed"), ordering="completed_at")
     def completed(self, session):
         return on_the_stores_clock(session.completed_at, session.store)
+
+    @admin.display(description=_("completed by"))
+    def who(self, session):
+        return session.completed_by  # the field itself would be a link to the person, which only operators may follow
 
     @admin.display(description=_("total"), ordering="total")
     def amount(self, session):

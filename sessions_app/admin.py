@@ -16,7 +16,7 @@ class ServiceCallAdmin(ReadOnlyAdmin):
     list_display = ["opened", "table", "kind", "state", "resolved", "resolved_by"]
     list_filter = ["state", "kind", "opened_at", ("table", ScopedFilter)]
     list_select_related = ["store", "table", "resolved_by"]
-    fields = ["table", "kind", "state", "opened", "resolved", "resolved_by"]
+    fields = ["table", "kind", "state", "opened", "resolved", "who"]
     ordering = ["-opened_at", "-id"]
     actions = ["resolve"]
 
@@ -27,6 +27,10 @@ class ServiceCallAdmin(ReadOnlyAdmin):
     @admin.display(description=_("resolved at"), ordering="resolved_at")
     def resolved(self, call):
         return on_the_stores_clock(call.resolved_at, call.store)
+
+    @admin.display(description=_("resolved by"))
+    def who(self, call):
+        return call.resolved_by  # the field itself would be a link to the person, which only operators may follow
 
     @admin.action(description=_("Taken care of"), permissions=["act"])
     def resolve(self, request, calls):

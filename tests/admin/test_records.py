@@ -56,6 +56,16 @@ def test_records_are_read_by_everybody_and_written_by_nobody(desk, operator, our
     assert (order.status, order.total) == ("pending", 28000)
 
 
+def test_every_link_on_a_record_can_be_followed(desk, ours, order, call):
+    desk.confirm(TableSession, "complete", order.session, unserved=str(order.session_id))
+    assert not ServiceCall.objects.open().exists()
+    for row in (order, order.session, call):
+        shown = desk.get(change_url(row)).content.decode()
+        links = {link for link in re.findall(r'href="(/admin/[^"?]*)"', shown) if not link.startswith("/admin/jsi18n")}
+        assert {link: desk.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+        assert row is order or str(ours.owner) in shown
+
+
 def test_an_order_says_everything(desk, ours, order):
     text = desk.get(change_url(order)).content.decode()
     for said in (order.order_number, "ours bibimbap", "large (+₩2,000)", "₩14,000", "₩28,000", "no onions", "Pending"):
