@@ -360,6 +360,15 @@ def test_every_action_in_the_audit_has_words():
     assert missing == set()
 
 
+def test_who_cancelled_what_and_why_is_found_among_everything_else(desk, ours, order):
+    """Four entries an order: on a busy evening a cancellation is one in hundreds."""
+    desk.confirm(Order, "cancel", order, reason="the guest left")
+    found = desk.get(list_url(AuditEntry), what="order.cancelled").content.decode()
+    assert re.findall(r'class="field-subject">([^<]*)<', found) == [order.order_number]
+    assert "the guest left" in found and str(ours.owner) in found
+    assert "?what=order.cancelled" in desk.get(list_url(AuditEntry)).content.decode()
+
+
 def test_the_audit_tells_what_changed_from_what_to_what(desk, ours):
     saved(desk.form(Item, ours.item).send(price="13000", sold_out="on", description="long " * 50))
     saved(desk.form(Membership, ours.manager.memberships.get()).send(role="owner"))
