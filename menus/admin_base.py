@@ -25,7 +25,7 @@ class MenuAdmin(StoreScopedAdmin):
     """Writes by services: `save_model` writes nothing, `save_related` calls one when the inlines are known too."""
 
     class Media:
-        js = [Script("menus_admin/keys.js", defer=True)]
+        js = [Script("menus_admin/keys.js", defer=True), Script("menus_admin/photo.js", defer=True)]
 
     @whole
     def write(self, request, view, *args):

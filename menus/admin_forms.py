@@ -68,7 +68,13 @@ class ItemForm(StockForm):
     new_image = forms.FileField(
         label=_("New image"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+        widget=forms.FileInput(
+            attrs={
+                "accept": "image/jpeg,image/png,image/webp",
+                "data-most-bytes": images.MAX_BYTES,  # for menus_admin/photo.js
+                "data-longest-side": images.SIZES["original"],
+            }
+        ),
         help_text=_("JPEG, PNG or WebP, at most 5 MB. It replaces the present one."),
     )
     drop_image = forms.BooleanField(label=_("Remove the image"), required=False)

@@ -3,7 +3,10 @@
 from contextlib import nullcontext
 
 import pytest
+from PIL import ExifTags, Image
 from playwright.sync_api import expect
+
+from menus.images import MAX_BYTES
 
 from .conftest import LANDSCAPE
 from .test_access import AXE, SET
@@ -43,6 +46,31 @@ def test_a_double_click_saves_once(open_admin):
         page.wait_for_timeout(100)
     expect(page.locator(".messagelist .success")).to_have_text("옵션 그룹 “두 번 누름” 항목을 추가했습니다.")
     assert len(sent) == 1
+
+
+PHOTO = """async (field) => {
+  const picture = await createImageBitmap(field.files[0]);
+  return [field.files[0].type, picture.width, picture.height];
+}"""
+
+
+def test_a_phones_photo_is_made_small_enough_before_it_is_sent(open_admin, tmp_path):
+    """Twelve megapixels lying on their side, 8 MB. Refused with 413, they took along all that was typed."""
+    photo, turned = Image.effect_noise((4032, 3024), 100).convert("RGB"), Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    photo.save(tmp_path / "photo.jpg", quality=80, exif=turned)
+    assert (tmp_path / "photo.jpg").stat().st_size > MAX_BYTES
+    page = open_admin("/admin/menus/item/add/", locale="ko-KR", viewport=PHONE)
+    field, save = page.locator("[name=new_image]"), page.locator("[name=_save]")
+    field.set_input_files(tmp_path / "photo.jpg")
+    expect(save).to_be_enabled()  # it waits for the smaller one
+    assert field.evaluate("(field) => field.files[0].size") <= MAX_BYTES
+    assert field.evaluate(PHOTO) == ["image/jpeg", 1500, 2000]
+
+    (tmp_path / "broken.jpg").write_bytes(bytes(MAX_BYTES + 1))
+    field.set_input_files(tmp_path / "broken.jpg")
+    expect(save).to_be_enabled()
+    assert field.evaluate("(field) => field.files[0].size") == MAX_BYTES + 1
 
 
 def test_a_dishs_name_is_readable_on_a_phone(open_admin):
