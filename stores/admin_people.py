@@ -5,6 +5,8 @@ who may work elsewhere too: they are the owner's to change only if every workpla
 this owner. Nobody else's account is ever shown, offered or touched.
 """
 
+from collections import Counter
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
@@ -13,6 +15,7 @@ from django.db.models.functions import Lower
 from django.forms.models import fields_for_model
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import audit
@@ -114,6 +117,10 @@ class MembershipAdmin(StoreScopedAdmin):
     def has_delete_permission(self, request, obj=None):
         return request.user.is_superuser  # a person that an operator deletes takes these along
 
+    def get_deleted_objects(self, objs, request):
+        *_, lacking, keeps = super().get_deleted_objects(objs, request)
+        return *named(list(objs)), lacking, keeps
+
     def delete_model(self, request, obj):
         note_removed([obj], request.user)
         super().delete_model(request, obj)
@@ -169,6 +176,15 @@ class MembershipAdmin(StoreScopedAdmin):
         told["changed"] += ["password"] if form.cleaned_data.get("password1") else []
         if told["changed"]:
             audit.note(obj.store, "staff.changed", obj.user.username, actor=request.user, **told)
+
+
+def named(rows: list[User | Membership]) -> tuple[list[str], dict[str, int]]:
+    """(what is deleted, how many of each kind) for the page that asks for confirmation: people and their work.
+
+    What else goes along, tokens and the entries of Django's log, would be named by numbers.
+    """
+    kinds = Counter(row._meta.verbose_name_plural for row in rows)
+    return [f"{capfirst(row._meta.verbose_name)}: {row}" for row in rows], dict(kinds)
 
 
 def note_removed(memberships, actor: User):
@@ -259,6 +275,10 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
                 told = audit.change_in(work, work.changed_data)
                 audit.note(work.instance.store, "staff.changed", username, actor=request.user, **told)
         note_removed(formset.deleted_objects, request.user)
+
+    def get_deleted_objects(self, objs, request):
+        *_, lacking, keeps = super().get_deleted_objects(objs, request)
+        return *named([*objs, *_work_of(objs)]), lacking, keeps
 
     def delete_model(self, request, obj):
         note_removed(_work_of([obj]), request.user)

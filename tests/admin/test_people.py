@@ -1,5 +1,7 @@
 """Staff accounts: an owner hires, and never reaches a person who isn't theirs alone."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -223,6 +225,16 @@ def test_an_operator_does_not_lock_themselves_out(operator):
     assert operator.post(page("delete", User, person.pk), {"post": "yes"}).status_code == 403
     operator.confirm(User, "delete_selected", person)
     assert User.objects.filter(pk=person.pk).exists()
+
+
+@pytest.mark.parametrize("how", ["delete", "delete_selected"])
+def test_before_somebody_is_deleted_people_and_their_work_are_named_and_no_tokens(operator, ours, how):
+    staff_of(ours.store, ours.manager)
+    for row, named in ((ours.manager, ["Person: ", "Staff account: "]), (work_of(ours.manager), ["Staff account: "])):
+        asked = operator.get(page("delete", type(row), row.pk)) if how == "delete" else operator.act(type(row), how, row)
+        shown = asked.content.decode().partition('id="content"')[2]
+        assert re.findall(rf"<li>([^<]*?){ours.manager}", shown) == named
+        assert "StaffToken" not in shown and "Staff token" not in shown
 
 
 def test_an_operator_deletes_a_person_and_the_audit_keeps_the_name(operator, desk, ours):
