@@ -63,6 +63,7 @@ def nginx_before(program_port, folder):
     command = site_in(folder, "behind-balancer.conf", "table-order/upstreams.conf")
     for file, said, instead in (
         ("site.conf", "80 default_server", f"127.0.0.1:{port}"),
+        ("site.conf", "set_real_ip_from 10.0.0.0/16", "set_real_ip_from 127.0.0.1"),
         ("table-order/upstreams.conf", "127.0.0.1:8001", f"127.0.0.1:{program_port}"),
     ):
         (folder / file).write_text((folder / file).read_text().replace(said, instead))
@@ -110,6 +111,18 @@ def test_a_flood_of_sign_ins_waits_in_nginx(nginx):
     assert "20초 뒤에 다시" in page.read().decode()
     assert flood[0].getresponse().status == send("GET", "/admin/login/").getresponse().status == 200
     assert len(asked) < 30
+
+
+def test_a_household_waits_as_one_however_many_addresses_it_has(nginx):
+    send, _ = nginx
+
+    def sign_in(address):
+        return send("POST", "/api/v1/staff/login", headers={"X-Forwarded-For": address})
+
+    for network in ("2001:db8:1:2", "2001:db8:"):  # of the other two zeros are left out
+        flood = [sign_in(f"{network}:{number:x}:5:6:7") for number in range(1, 61)]
+        assert flood[-1].getresponse().status == 429, network
+    assert sign_in("2001:db8:1:3::1").getresponse().status == sign_in("203.0.113.7").getresponse().status == 200
 
 
 def test_whether_it_is_ready_is_not_asked_without_end(nginx):
