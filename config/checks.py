@@ -45,6 +45,8 @@ def _error(number, message, hint):
     return Error(message, hint=hint, id=f"tableorder.E{number:03}")
 
 
+_AWS_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")  # as botocore takes them
 _HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")  # “*” is refused by itself
 
 
@@ -94,6 +96,14 @@ def settings_that_never_work(app_configs, **kwargs):
             redis.Server(settings.REDIS_URL)  # connects to nothing yet
     except (ValueError, TypeError):
         yield _error(19, "REDIS_URL can't be read.", "Set it to redis://host:6379/0, rediss://... with TLS, or to nothing.")
+    # Signed with what is none of these, an image would have no address, and the menu that shows it would be an error.
+    for name in ("AWS_S3_ENDPOINT_URL", "AWS_LOGS_ENDPOINT_URL"):
+        if getattr(settings, name) and not _is_url(getattr(settings, name), "https", "http"):
+            yield _error(23, f"{name} can't be read.", "Set it to https://host or http://host:port, or to nothing for AWS.")
+    if not _AWS_REGION.fullmatch(settings.AWS_REGION):
+        yield _error(24, f"AWS_REGION is {settings.AWS_REGION!r}.", "Set it to the name of a region, such as ap-northeast-2.")
+    if settings.S3_BUCKET_NAME and not _BUCKET.fullmatch(settings.S3_BUCKET_NAME):
+        yield _error(25, f"S3_BUCKET_NAME is {settings.S3_BUCKET_NAME!r}.", "Set it to the bucket's name alone: no s3://, no folder.")
     if settings.RABBITMQ_URL and not _is_url(settings.RABBITMQ_URL, "amqp", "amqps"):
         yield _error(20, "RABBITMQ_URL can't be read.", "Set it to amqp://user:password@host:5672//, amqps://... with TLS, or to nothing.")
 

@@ -74,10 +74,14 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"REDIS_URL": "cache.example.com:6379"}, "E019"),
         ({"RABBITMQ_URL": "bus.example.com:5672"}, "E020"),
         ({"RABBITMQ_URL": "amqp://user:password@bus.example.com:port//"}, "E020"),
+        ({"AWS_S3_ENDPOINT_URL": "minio.example.com:9000", "S3_BUCKET_NAME": "table-order-images-prod"}, "E023"),
+        ({"AWS_LOGS_ENDPOINT_URL": "logs.example.com"}, "E023"),
+        ({"AWS_REGION": "Asia Pacific (Seoul)"}, "E024"),
+        ({"S3_BUCKET_NAME": "s3://table-order-images-prod"}, "E025"),
         ({"ENVIRONMENT": "prodution"}, "E001"),
         ({"SERVE": "everything"}, "E002"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "=".join(*value.items()),
+    ids=lambda value: value if isinstance(value, str) else "=".join(next(iter(value.items()))),
 )
 def test_an_unsafe_setting_refuses_to_start_with_a_hint(change, code):
     done = manage("check", **(SAFE | change))
