@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from menus.models import Category, Item, ItemOptionGroup, Option, OptionGroup
 from orders.services import place_order
 from stores.auth import log_in_tablet, staff_token
-from stores.models import Journal, Membership, Store, Table, User
+from stores.models import Counters, Membership, Store, Table, User
 from tests.world import TABLE_PASSWORD
 
 from .cast import Tablet
@@ -42,7 +42,7 @@ def open_chain(count: int) -> list[Branch]:
     stores = Store.objects.bulk_create(
         Store(code=f"branch-{number}", name=f"Branch {number}", currency="KRW", timezone="Asia/Seoul", steps=4) for number in range(count)
     )
-    Journal.objects.bulk_create(Journal(store=store) for store in stores)
+    Counters.objects.bulk_create(Counters(store=store) for store in stores)
     password = make_password(TABLE_PASSWORD)
     tables = Table.objects.bulk_create(Table(store=store, number=str(n + 1), password=password) for store in stores for n in range(TABLES))
     categories = Category.objects.bulk_create(Category(store=store, name="Mains") for store in stores)

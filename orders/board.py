@@ -27,7 +27,7 @@ KEPT = 8_000_000  # bytes of boards; one with 100 open orders has 100,000
 def rendered_board(store: Store) -> bytes:
     """The board as JSON, rendered once: whatever changes it is an event, but for the end of a session by the clock."""
     now = timezone.now()
-    board, holds_until = _rendered(store, store.mark, store.journal.last_number, now.timestamp() // KEPT_FOR)
+    board, holds_until = _rendered(store, store.mark, store.counters.last_number, now.timestamp() // KEPT_FOR)
     return board if holds_until is None or now < holds_until else _render(store)[0]
 
 
@@ -43,7 +43,7 @@ def _render(store):
 
 
 def board_payload(store: Store, on_board: list[TableSession]) -> dict:
-    """`store` carries its journal as it was before anything here is read: the snapshot is never older than its cursor."""
+    """`store` carries its counters as they were before anything here is read: the snapshot is never older than its cursor."""
     sessions = defaultdict(list)
     for session in on_board:
         sessions[session.table_id].append(session)
@@ -52,7 +52,7 @@ def board_payload(store: Store, on_board: list[TableSession]) -> dict:
     for call in ServiceCall.objects.in_store(store).open().select_related("table").order_by("opened_at", "id"):
         calls[call.table_id].append(call_payload(call))
     return {
-        "cursor": store.journal.last_number,
+        "cursor": store.counters.last_number,
         "tables": [_table(table, sessions[table.pk], orders, calls[table.pk]) for table in _tables(store)],
     }
 
@@ -60,7 +60,7 @@ def board_payload(store: Store, on_board: list[TableSession]) -> dict:
 def party_payload(table: Table, session: TableSession | None) -> dict:
     """The present party at a table, for its own tablet."""
     orders = Order.objects.filter(session=session).newest_first().as_rows() if session else []
-    return _bill(session, order_payloads(orders)) | {"cursor": table.store.journal.last_number}
+    return _bill(session, order_payloads(orders)) | {"cursor": table.store.counters.last_number}
 
 
 def _tables(store):

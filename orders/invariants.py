@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from sessions_app.models import TableSession
-from stores.models import Event, Journal, Store
+from stores.models import Counters, Event, Store
 
 from .models import PROGRESS, Order, OrderLine, Status, order_number
 from .retention import months_before
@@ -136,12 +136,12 @@ def _missing_numbers(stores):
 
 def _counters(stores):
     """An order number behind the counter belongs to an order that was acknowledged and is gone."""
-    for store in Store.objects.filter(pk__in=stores, journal=None):
-        yield f"{store.code}: has no journal"
+    for store in Store.objects.filter(pk__in=stores, counters=None):
+        yield f"{store.code}: has no counter row"
     today = Order.objects.filter(store=OuterRef("pk")).order_by()
     highest = today.filter(business_day=OuterRef("order_day")).values("store").annotate(highest=Max("number")).values("highest")
     latest = today.values("store").annotate(latest=Max("business_day")).values("latest")
-    found = Journal.objects.filter(pk__in=stores).order_by().annotate(highest=Coalesce(Subquery(highest), 0), latest=Subquery(latest))
+    found = Counters.objects.filter(pk__in=stores).order_by().annotate(highest=Coalesce(Subquery(highest), 0), latest=Subquery(latest))
     lost = Q(order_day__gte=_first_whole_day(timezone.now()), last_order_number__gt=F("highest"))
     behind = Q(highest__gt=F("last_order_number")) | Q(latest__gt=F("order_day")) | Q(latest__isnull=False, order_day=None)
     ahead = Q(relay_cursor__number__gt=F("last_number"))
@@ -155,7 +155,7 @@ def _counters(stores):
 def _journals(stores):
     """One that lies before `purged_number` is only late in going."""
     kept = Q(store__events__number__gt=F("purged_number"))
-    found = Journal.objects.filter(pk__in=stores).order_by().values("pk", "store__code", "purged_number", "last_number")
+    found = Counters.objects.filter(pk__in=stores).order_by().values("pk", "store__code", "purged_number", "last_number")
     found = found.annotate(times=Count("store__events__number", filter=kept), last=Coalesce(Max("store__events__number"), 0))
     for row in _each(found.filter(~Q(times=F("last_number") - F("purged_number")) | Q(last__gt=F("last_number")))):
         first = row["purged_number"] + 1

@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Max, QuerySet
 
 from sessions_app.models import ServiceCall, TableSession
-from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
+from stores.models import AuditEntry, Counters, Event, LoginAttempts, StaffToken, TabletLogin
 from stores.relay import relayed
 from tableorder.transactions import whole
 
@@ -107,5 +107,5 @@ def _remove_events(ids):
     """
     events = Event.objects.filter(pk__in=ids)
     for store_id, last in events.order_by().values_list("store").annotate(Max("number")):
-        Journal.objects.filter(pk=store_id, purged_number__lt=last).update(purged_number=last)
+        Counters.objects.filter(pk=store_id, purged_number__lt=last).update(purged_number=last)
     events.delete()

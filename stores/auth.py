@@ -24,7 +24,7 @@ from tableorder.transactions import give_back_connection, whole
 
 from .errors import InvalidCredentials
 from .login_limits import Attempt, subject_of
-from .models import Journal, Membership, StaffToken, Store, Table, TabletLogin, User
+from .models import Counters, Membership, StaffToken, Store, Table, TabletLogin, User
 
 # A refresh token that was used goes on working for so long and gives the same successor: the answer may have
 # been lost on the way, and the tablet asks again.
@@ -103,7 +103,7 @@ def holder_of(raw_token: str) -> Holder:
 
 
 def caller_of(raw_token: str) -> TabletCaller | StaffCaller:
-    """The holder of an access token, with store and journal, in one query; TokenInvalid otherwise."""
+    """The holder of an access token, with store and counters, in one query; TokenInvalid otherwise."""
     payload = _payload(raw_token)
     try:
         match payload.get("token_type"):
@@ -138,7 +138,7 @@ _memberships = Select(
         Membership.objects.working()
         .filter(tokens=Given("token", UUIDField()))
         .order_by()
-        .values_list(*columns(Membership), *columns(User, "user__"), *columns(Store, "store__"), *columns(Journal, "store__journal__"))
+        .values_list(*columns(Membership), *columns(User, "user__"), *columns(Store, "store__"), *columns(Counters, "store__counters__"))
     )
 )
 _tables = Select(
@@ -146,7 +146,7 @@ _tables = Select(
         Table.objects.working()
         .filter(pk=Given("table", UUIDField()), store=Given("store", UUIDField()))
         .order_by()
-        .values_list(*columns(Table), *columns(Store, "store__"), *columns(Journal, "store__journal__"))
+        .values_list(*columns(Table), *columns(Store, "store__"), *columns(Counters, "store__counters__"))
     )
 )
 
@@ -155,7 +155,7 @@ def _staff_caller(payload):
     found = _memberships.rows(token=uuid.UUID(payload["jti"]))
     if not found:
         raise TokenInvalid()
-    membership, membership.user, membership.store, membership.store.journal = read(found[0], Membership, User, Store, Journal)
+    membership, membership.user, membership.store, membership.store.counters = read(found[0], Membership, User, Store, Counters)
     if payload["password"] != membership.user.password_mark():
         raise TokenInvalid()
     return StaffCaller(token_id=payload["jti"], membership=membership, expires_at=payload["exp"])
@@ -165,7 +165,7 @@ def _tablet_caller(payload):
     found = _tables.rows(table=uuid.UUID(payload["table"]), store=uuid.UUID(payload["store"]))
     if not found:
         raise TokenInvalid()
-    table, table.store, table.store.journal = read(found[0], Table, Store, Journal)
+    table, table.store, table.store.counters = read(found[0], Table, Store, Counters)
     if payload["epoch"] != table.epoch:
         raise TokenInvalid()
     return TabletCaller(token_id=payload["login"], table=table, expires_at=payload["exp"])

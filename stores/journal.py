@@ -22,7 +22,7 @@ from tableorder import json
 from tableorder.statements import Bound, as_one, database, insert, new, together
 
 from . import wakeup
-from .models import Event, Journal
+from .models import Counters, Event
 
 
 def _placeholder(name: str) -> str:
@@ -75,7 +75,7 @@ def record(
     answers = together(*taking, *as_one(*beside, _rows(store_id, events)), commit=commit)
     transaction.on_commit(lambda: wakeup.announce(store_id))
     [(day, number)] = answers[len(taking) - 1]
-    return Numbers(Journal._meta.get_field("order_day").to_python(day), number)
+    return Numbers(Counters._meta.get_field("order_day").to_python(day), number)
 
 
 def hold_commits(store_id):
@@ -102,7 +102,7 @@ DAY, NUMBER = "stores_journal.order_day", "stores_journal.last_order_number"  # 
 
 
 def _key(store_id):
-    return Journal._meta.pk.get_db_prep_value(store_id, database())
+    return Counters._meta.pk.get_db_prep_value(store_id, database())
 
 
 def _taking(store_id, events, order_day, menu_changed) -> list[Bound]:

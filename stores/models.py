@@ -338,13 +338,13 @@ class LoginAttempts(models.Model):
         indexes = [models.Index(fields=["last_at"], name="login_attempts_last")]
 
 
-class Journal(models.Model):
-    """The store's counter row: the last number of everything that is counted without a hole.
+class Counters(models.Model):
+    """The store's counter row: the last number of everything that is counted without a hole, events first of all.
 
     Its lock is the last one that any transaction takes; see `stores/journal.py`.
     """
 
-    store = models.OneToOneField(Store, models.CASCADE, primary_key=True, related_name="journal")
+    store = models.OneToOneField(Store, models.CASCADE, primary_key=True, related_name="counters")
     last_number = models.PositiveBigIntegerField(default=0)
     purged_number = models.PositiveBigIntegerField(default=0)  # events up to here are gone
     order_day = models.DateField(null=True)
@@ -352,6 +352,7 @@ class Journal(models.Model):
     menu_version = models.PositiveBigIntegerField(default=1)
 
     class Meta:
+        db_table = "stores_journal"  # as it was named first
         constraints = [models.CheckConstraint(condition=Q(purged_number__lte=models.F("last_number")), name="journal_purges_only_the_past")]
 
 
@@ -379,7 +380,7 @@ class Event(models.Model):
 class RelayCursor(models.Model):
     """How far a store's journal has got to the message bus, and which relay is at it; see `stores/relay.py`."""
 
-    journal = models.OneToOneField(Journal, models.CASCADE, primary_key=True, related_name="relay_cursor")
+    journal = models.OneToOneField(Counters, models.CASCADE, primary_key=True, related_name="relay_cursor")
     number = models.PositiveBigIntegerField()  # the last event that the broker has, or that was set aside
     claimed_by = models.CharField(max_length=100, blank=True)
     claimed_until = models.DateTimeField(null=True)

@@ -29,7 +29,7 @@ from tableorder import broker
 from tableorder.broker import BrokerAway, Message, Publisher, pause_after
 from tableorder.statements import Bound, Given, Select, Update, together
 
-from .models import Event, Journal, RelayCursor, SetAsideEvent
+from .models import Counters, Event, RelayCursor, SetAsideEvent
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ SET_ASIDE_IN_A_ROW = 10
 
 
 def backlog() -> QuerySet:
-    """The journals that are ahead of the bus, from `position` on. Of what has been purged nothing can be sent."""
+    """The counters of the journals that are ahead of the bus, from `position` on. Of what has been purged nothing can be sent."""
     position = Greatest(Coalesce("relay_cursor__number", 0), "purged_number")
-    return Journal.objects.annotate(position=position).filter(last_number__gt=F("position"))
+    return Counters.objects.annotate(position=position).filter(last_number__gt=F("position"))
 
 
 def outbox() -> tuple[int, float]:
@@ -68,7 +68,7 @@ def outbox() -> tuple[int, float]:
 
 def relayed(events: QuerySet) -> QuerySet:
     """Those of these events that the bus has; all of them while there is no bus."""
-    return events.filter(number__lte=F("store__journal__relay_cursor__number")) if broker.is_on() else events
+    return events.filter(number__lte=F("store__counters__relay_cursor__number")) if broker.is_on() else events
 
 
 def _free(of: str = "") -> Q:

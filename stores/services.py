@@ -7,7 +7,7 @@ from tableorder.transactions import whole
 
 from . import audit, journal
 from .errors import TableExists
-from .models import Journal, Store, Table, User
+from .models import Counters, Store, Table, User
 from .payloads import table_payload
 
 UNCHANGED = object()
@@ -24,11 +24,11 @@ def apply(row: models.Model, **fields) -> tuple[dict, dict]:
 
 @whole
 def create_store(*, actor: User | None = None, **fields) -> Store:
-    """A store with its journal; `fields` are those of Store."""
+    """A store with its counters; `fields` are those of Store."""
     store = Store(**fields)
     store.full_clean()
     store.save(force_insert=True)
-    Journal.objects.create(store=store)
+    Counters.objects.create(store=store)
     audit.note(store, "store.created", store.code, actor=actor)
     return store
 

@@ -24,7 +24,7 @@ from tableorder.utf8 import ASGIRequestInUTF8
 
 from . import wakeup
 from .api.endpoint import Role, facts_of
-from .models import Journal
+from .models import Counters
 from .stream_callers import Caller, caller_of_stream
 from .stream_hub import Hub, Listener, in_database
 
@@ -81,7 +81,7 @@ class Exchange:
             self.request.get_host()  # refused unless it is one of ALLOWED_HOSTS; everywhere else Django asks
             caller = caller_of_stream(self.request, role)
             self._facts |= facts_of(caller)
-            return caller, *starting_point(self.request, caller.store.journal)
+            return caller, *starting_point(self.request, caller.store.counters)
 
     async def refuse(self, error: Exception, answer=problem_response):
         with translation.override(self._language):
@@ -144,19 +144,19 @@ async def _disconnected(receive):
         pass
 
 
-def starting_point(request, journal: Journal) -> tuple[int, bool]:
+def starting_point(request, counters: Counters) -> tuple[int, bool]:
     """(the number after which to begin, whether what the caller had is too far from there: a reset).
 
     `Last-Event-ID` comes from a client that resumes by itself, so it wins over the address it first asked for.
     """
     asked = request.headers.get("Last-Event-ID") or request.GET.get("after")
     if asked is None:
-        return journal.last_number, False
+        return counters.last_number, False
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 16 and int(asked) <= LAST_NUMBER):
         if request.headers.get("Last-Event-ID"):
             raise Malformed(errors=[{"pointer": "Last-Event-ID", "code": "INVALID", "detail": _("A whole number from 0 to 2^53.")}])
         raise invalid_parameter("after", _("A whole number from 0 to 2^53."))
     after = int(asked)
-    if journal.purged_number <= after <= journal.last_number:
+    if counters.purged_number <= after <= counters.last_number:
         return after, False
-    return journal.last_number, True
+    return counters.last_number, True

@@ -55,7 +55,7 @@ def _board_caller(request) -> BoardCaller:
     if not user.is_authenticated:
         raise Unauthenticated()
     store_id = id_in(request.GET, "store")
-    stores = Store.objects.open().select_related("journal")
+    stores = Store.objects.open().select_related("counters")
     if not user.is_superuser:
         stores = stores.filter(pk__in=Membership.objects.working().filter(user=user).values("store"))
     store = stores.filter(pk=store_id).first()

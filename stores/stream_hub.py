@@ -25,7 +25,7 @@ from tableorder import metrics, sse
 
 from .auth import TabletCaller
 from .errors import TooManyStreams
-from .models import Event, Journal
+from .models import Counters, Event
 from .stream_callers import Caller, still_welcome
 from .stream_places import Place, Places
 
@@ -175,7 +175,7 @@ class Hub:
             self._start()  # before there is a channel: `wake` comes from other threads and needs the loop
         channel = self._channels.get(store_id)
         if channel is None:
-            channel = self._channels[store_id] = Channel(store_id, caller.store.journal.last_number)
+            channel = self._channels[store_id] = Channel(store_id, caller.store.counters.last_number)
         listener = Listener(caller, channel, places, after=after, reset=reset)
         channel.listeners.add(listener)
         metrics.streams_open.inc()
@@ -275,7 +275,7 @@ def read_news(positions: dict[UUID, int]) -> dict[UUID, list | None]:
 
     None if the journal ends before the position: it was put back (a backup), or the store is gone.
     """
-    last_numbers = dict(Journal.objects.filter(pk__in=positions).values_list("pk", "last_number"))
+    last_numbers = dict(Counters.objects.filter(pk__in=positions).values_list("pk", "last_number"))
     news = {}
     for store_id, position in positions.items():
         last_number = last_numbers.get(store_id, -1)
@@ -298,7 +298,7 @@ def read_missed(store_id: UUID, table_id: UUID | None, after: int, until: int) -
         missed &= Q(table_id=table_id) & ~(OF_A_PARTY & Q(number__lt=ended)) | Q(type__in=FOR_EVERYONE)
     events = _read(store_id, missed)
     # Asked after reading: what was purged before is seen here, what is purged from now on has been read.
-    purged = Journal.objects.filter(pk=store_id, purged_number__gt=after).exists()
+    purged = Counters.objects.filter(pk=store_id, purged_number__gt=after).exists()
     return None if purged else events
 
 

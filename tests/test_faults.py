@@ -19,7 +19,7 @@ from django.db import connection
 
 from orders.models import Order
 from sessions_app.models import TableSession
-from stores.models import Event, Journal
+from stores.models import Counters, Event
 from stores.services import create_table
 from tests.server import Listener, Server, serving
 from tests.threads import begin
@@ -123,7 +123,7 @@ def test_no_order_is_lost_or_doubled_while_workers_are_killed(ours, database_url
     assert sum(TableSession.objects.values_list("total", flat=True)) == 12000 * len(placed)
     assert TableSession.objects.count() == GUESTS
     told = [json.loads(body) for body in Event.objects.in_store(ours.store).order_by("number").values_list("body", flat=True)]
-    assert [event["number"] for event in told] == list(range(1, Journal.objects.get(store=ours.store).last_number + 1))
+    assert [event["number"] for event in told] == list(range(1, Counters.objects.get(store=ours.store).last_number + 1))
     assert sorted(event["data"]["id"] for event in told if event["type"] == "order.placed") == sorted(placed)
     assert "database is locked" not in log
     assert "unexpected error" not in log

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from menus.models import Item
 from orders.models import Order
-from stores.models import Event, Journal
+from stores.models import Counters, Event
 from tests.board_client import BoardClient, comparable
 from tests.life import PROGRESS, Bill, Line, Ordered, following, nothing_went_back
 from tests.world import line, make_choice, make_item, make_world, new_key, problem, staff_of, tablet_of
@@ -320,7 +320,7 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self):
         store = self.world.store
-        events, last = self.events(), Journal.objects.get(store=store).last_number
+        events, last = self.events(), Counters.objects.get(store=store).last_number
         assert [event["number"] for event in events] == list(range(1, last + 1))
         self.check_snapshot({"cursor": 0, "tables": []})  # the journal alone tells everything
         for day, count in self.numbers.items():

@@ -16,7 +16,7 @@ from django.utils import timezone
 from menus.models import Category, Item, ItemOptionGroup
 from orders import board
 from sessions_app.models import ServiceCall, TableSession
-from stores.models import Journal, Table
+from stores.models import Counters, Table
 from stores.services import create_table
 from tableorder import round_trips
 from tests.world import TABLE_PASSWORD, line, make_choice, make_item, new_key, place, tablet_of
@@ -26,7 +26,7 @@ ONE_MORE = int(connection.vendor == "mysql")
 # PostgreSQL takes several writes in one statement.
 AS_ONE = connection.vendor == "postgresql"
 
-# The first is always who calls, with store and journal.
+# The first is always who calls, with store and counters.
 # A list of orders takes three: orders with their tables, their lines, the lines' options.
 STATEMENTS = {
     # caller; lock the table; party and key; menu; lock stock (on MySQL options too); take it, session; counter;
@@ -199,7 +199,7 @@ def make_menu(world, count):
         make_choice(item)
         shared = make_choice(world.item)[0].group
         ItemOptionGroup.objects.create(item=item, group=shared)
-    Journal.objects.filter(store=world.store).update(menu_version=1000 + count)
+    Counters.objects.filter(store=world.store).update(menu_version=1000 + count)
 
 
 def test_the_owner_s_lists_take_the_same_number_for_1_and_30_dishes(ours, manager):

@@ -84,6 +84,11 @@ def test_a_migration_that_was_killed_can_run_again(app, name):
     assert indexes() == before
 
 
+def test_the_counters_keep_the_table_that_the_release_before_reads():
+    said = call_command("sqlmigrate", "stores", "0008").splitlines()
+    assert {line for line in said if not line.startswith("--")} <= {"BEGIN;", "COMMIT;"}
+
+
 @on_postgresql
 def test_an_index_whose_making_was_killed_is_made_anew():
     with connection.cursor() as cursor:

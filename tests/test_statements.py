@@ -11,7 +11,7 @@ from django.db.models import F, IntegerField, UUIDField
 from django.test.utils import CaptureQueriesContext
 
 from menus.models import Item
-from stores.models import AuditEntry, Event, Journal, Store, Table
+from stores.models import AuditEntry, Counters, Event, Store, Table
 from tableorder.statements import Given, Select, Update, as_one, columns, insert, new, read, together
 from tests.threads import at_once
 from tests.world import make_item
@@ -75,11 +75,11 @@ def test_threads_that_make_a_statement_at_once_do_not_meet(ours, theirs):
 def test_instances_are_read_as_the_orm_reads_them(ours):
     found = Select(
         lambda: Table.objects.filter(pk=Given("table", UUIDField())).values_list(
-            *columns(Table), *columns(Store, "store__"), *columns(Journal, "store__journal__")
+            *columns(Table), *columns(Store, "store__"), *columns(Counters, "store__counters__")
         )
     )
-    table, store, journal = read(found.rows(table=ours.table.pk)[0], Table, Store, Journal)
-    for instance, model in ((table, Table), (store, Store), (journal, Journal)):
+    table, store, counters = read(found.rows(table=ours.table.pk)[0], Table, Store, Counters)
+    for instance, model in ((table, Table), (store, Store), (counters, Counters)):
         same = model.objects.get(pk=instance.pk)
         assert {name: getattr(instance, name) for name in columns(model)} == {name: getattr(same, name) for name in columns(model)}
 

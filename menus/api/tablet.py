@@ -21,7 +21,7 @@ class TabletMenu(Endpoint):
     @documented(answers={200: MenuOutput, 304: None}, parameters=CONDITIONAL)
     def get(self, request):
         """The whole menu in the owner's order; 304 while it is the one that the tablet has."""
-        version, epoch = self.store.journal.menu_version, images.epoch()
+        version, epoch = self.store.counters.menu_version, images.epoch()
         tag = f"{self.store.pk.hex}-{version}-{made_by()}{epoch and '-'}{epoch}"
         as_it_is, compressed = f'"{tag}"', f'"{tag}-gzip"'  # two representations, so two tags (RFC 9110, 8.8.3.3)
         wants_gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))

@@ -15,7 +15,7 @@ from PIL import Image
 from menus import choices, images
 from menus import services as menu_services
 from menus.models import Category, Item, ItemOptionGroup, OptionGroup
-from stores.models import AuditEntry, Event, Membership
+from stores.models import AuditEntry, Counters, Event, Membership
 from tests.world import make_choice, make_item, place, tablet_of
 
 from .desk import Desk, add_url, change_url, errors_of, list_url, messages_of, page, saved
@@ -30,7 +30,7 @@ def told(ours, theirs):
         events = Event.objects.in_store(world.store)
         new = events.filter(number__gt=last.get(world.store.pk, 0)).order_by("number")
         types = list(new.values_list("type", flat=True))
-        last[world.store.pk] = world.store.journal.__class__.objects.get(store=world.store).last_number
+        last[world.store.pk] = Counters.objects.get(store=world.store).last_number
         return types
 
     since()

@@ -102,11 +102,11 @@ def test_an_owner_changes_how_the_store_works_and_not_what_it_is(desk, ours):
     assert "not a time zone" in errors_of(desk.form(Store, ours.store).send(timezone="Mars/Olympus"))
 
 
-def test_an_operator_creates_a_store_with_its_journal(operator, desk):
+def test_an_operator_creates_a_store_with_its_counters(operator, desk):
     form = operator.form(Store)
     saved(form.send(name="Third", code="third", currency="USD", timezone="America/New_York", steps="4", day_starts_at="5"))
     store = Store.objects.get(code="third")
-    assert store.journal.last_number == 0
+    assert store.counters.last_number == 0
     assert store.audit.get().actor_name == "Operator"
     assert desk.get(page("add", Store)).status_code == 403
 

@@ -122,10 +122,10 @@ def received() -> list[str]:
 
 def caught_up() -> float:
     """Seconds until everything that had happened by the call is with the broker."""
-    from stores.models import Journal, RelayCursor
+    from stores.models import Counters, RelayCursor
 
     began = time.monotonic()
-    ends = dict(Journal.objects.values_list("pk", "last_number"))
+    ends = dict(Counters.objects.values_list("pk", "last_number"))
     while any(RelayCursor.objects.get(pk=store).number < end for store, end in ends.items()):
         assert time.monotonic() < began + 3 * CAUGHT_UP_WITHIN, "the relays never caught up"
         time.sleep(0.2)

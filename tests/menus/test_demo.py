@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from menus.demo import loader
 from menus.models import Category, Item, ItemOptionGroup, Option, OptionGroup
-from stores.models import Journal, Membership, Store, Table, User
+from stores.models import Counters, Membership, Store, Table, User
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,7 @@ def test_no_password_opens_the_other_store():
 
 def test_a_new_menu_is_told_once():
     demo()
-    assert set(Journal.objects.values_list("menu_version", flat=True)) == {2}
+    assert set(Counters.objects.values_list("menu_version", flat=True)) == {2}
 
 
 def test_what_an_owner_made_of_it_stays():
@@ -176,7 +176,7 @@ def test_what_is_missing_comes_back():
     demo()
     reuben = Item.objects.get(name="Reuben")
     assert [group.name for group in reuben.option_groups.all()] == ["Choice of side"]
-    assert Journal.objects.get(store=reuben.store).menu_version == 3
+    assert Counters.objects.get(store=reuben.store).menu_version == 3
 
 
 def test_a_changed_password_is_set_back_and_cuts_off_only_that_table():

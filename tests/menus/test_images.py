@@ -18,7 +18,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from PIL import Image, ImageOps, PngImagePlugin
 
 from menus import images, services
-from stores.models import AuditEntry, Journal
+from stores.models import AuditEntry, Counters
 from tests.test_manners import in_chunks
 from tests.world import problem
 
@@ -211,7 +211,7 @@ def refused(owner, item, media, raw, status, code, **more):
     item.refresh_from_db()
     assert not item.image
     assert kept(media) == []
-    assert Journal.objects.get(store=item.store).menu_version == 1
+    assert Counters.objects.get(store=item.store).menu_version == 1
     return body
 
 
@@ -347,7 +347,7 @@ def test_a_new_picture_replaces_the_old_one_after_the_commit(owner, ours, media,
         callback()
     assert first != second
     assert kept(media) == sorted(url.rpartition("/")[2] for url in second.values())
-    assert Journal.objects.get(store=ours.store).menu_version == 3
+    assert Counters.objects.get(store=ours.store).menu_version == 3
     assert AuditEntry.objects.filter(action="item.image_changed", actor=ours.owner).count() == 2
 
 
@@ -359,7 +359,7 @@ def test_a_removed_picture_is_gone(owner, ours, media, django_capture_on_commit_
     assert owner.get(f"staff/items/{ours.item.pk}").json()["image"] is None
     assert kept(media) == []
     assert Client().get(url).status_code == 404
-    assert Journal.objects.get(store=ours.store).menu_version == 3
+    assert Counters.objects.get(store=ours.store).menu_version == 3
 
 
 def test_a_storage_that_fails_leaves_everything_as_it_was(owner, ours, media, monkeypatch, django_capture_on_commit_callbacks):

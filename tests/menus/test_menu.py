@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from menus import published, services
 from menus.models import Category, Item, ItemOptionGroup
-from stores.models import Event, Journal
+from stores.models import Counters, Event
 from tests.world import Caller, make_choice, make_item, problem, staff_of, tablet_of
 
 MENU = "tablet/menu"
 
 
 def version_of(store) -> int:
-    return Journal.objects.get(store=store).menu_version
+    return Counters.objects.get(store=store).menu_version
 
 
 def dishes(menu) -> list[str]:
@@ -209,7 +209,7 @@ def test_after_a_restore_a_menu_that_is_no_more_is_not_taken_for_the_present_one
     services.change_item(ours.item, name="Changed after the backup", actor=ours.owner)
     kept = tablet.get(MENU)
     Item.objects.filter(pk=ours.item.pk).update(name=backup)
-    Journal.objects.filter(store=ours.store).update(menu_version=version_of(ours.store) - 1)  # it was put back
+    Counters.objects.filter(store=ours.store).update(menu_version=version_of(ours.store) - 1)  # it was put back
     call_command("after_restore", verbosity=0)
     services.change_item(ours.items[1], price=13000, actor=ours.owner)
     assert backup in dishes(tablet.get(MENU, if_none_match=kept["ETag"]).json())
@@ -220,7 +220,7 @@ def test_after_a_restore_a_menu_that_is_no_more_is_not_taken_for_the_present_one
 
 @pytest.mark.parametrize("size", [1, 30])
 def test_the_menu_takes_two_statements_and_one_if_it_is_known(tablet, ours, size, django_assert_num_queries):
-    """1: the tablet with its table, store and journal. 2: the whole menu, once per version and process."""
+    """1: the tablet with its table, store and counters. 2: the whole menu, once per version and process."""
     for number in range(size):
         category = Category.objects.create(store=ours.store, name=f"category {number}", position=number)
         for _ in range(3):

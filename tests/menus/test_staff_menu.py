@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from menus import services
 from menus.models import Category, Item, ItemOptionGroup, Option, OptionGroup
-from stores.models import AuditEntry, Event, Journal
+from stores.models import AuditEntry, Counters, Event
 from tests.world import make_choice, make_item, order_for, problem, staff_of, tablet_of
 
 ITEMS = "staff/items"
@@ -42,10 +42,10 @@ def new_group(**more) -> dict:
 @pytest.fixture
 def versions(ours):
     """How many versions the menu has had since the last time of asking, each of them told by one event."""
-    last = [Journal.objects.get(store=ours.store).menu_version]
+    last = [Counters.objects.get(store=ours.store).menu_version]
 
     def count():
-        now = Journal.objects.get(store=ours.store).menu_version
+        now = Counters.objects.get(store=ours.store).menu_version
         told = Event.objects.in_store(ours.store).filter(type="menu.changed").count()
         assert told == now - 1
         last[0], before = now, last[0]
@@ -612,7 +612,7 @@ def test_a_manager_reads_and_an_owner_writes(manager, ours, tablet, anyone):
         assert manager.request("HEAD", path).status_code == 200
         problem(manager.request("OPTIONS", path), 405, "METHOD_NOT_ALLOWED")
         problem(tablet.get(path), 403, "FORBIDDEN")
-    assert Journal.objects.get(store=ours.store).menu_version == 1
+    assert Counters.objects.get(store=ours.store).menu_version == 1
 
 
 def test_an_owner_of_one_store_is_a_stranger_in_another(ours, theirs):

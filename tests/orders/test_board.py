@@ -5,7 +5,7 @@ from django.db.models import F
 
 import orders.board
 from sessions_app.models import TableSession
-from stores.models import Event, Journal, Table
+from stores.models import Counters, Event, Table
 from stores.services import create_table
 from tests.world import TABLE_PASSWORD, place, problem, tablet_of
 
@@ -80,7 +80,7 @@ def test_the_snapshot_is_never_older_than_its_cursor(board, ours, monkeypatch):
         place(ours.table, ours.item)
         return found
 
-    before = Journal.objects.get(store=ours.store).last_number
+    before = Counters.objects.get(store=ours.store).last_number
     monkeypatch.setattr(orders.board, "_sessions", sessions_and_then_an_order)
     assert board()["cursor"] == before
 
@@ -166,7 +166,7 @@ def test_more_unsettled_lines_than_a_statement_has_values(board, ours, monkeypat
             place(table, ours.item)
     shown = board()
     monkeypatch.setattr("orders.payloads.VALUES", 2)
-    Journal.objects.update(last_number=F("last_number") + 1)  # or the board would be the one that was made before
+    Counters.objects.update(last_number=F("last_number") + 1)  # or the board would be the one that was made before
     assert board()["tables"] == shown["tables"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from orders.models import Order
-from stores.models import Journal, Store
+from stores.models import Counters, Store
 from tests.world import make_world, place
 
 
@@ -86,7 +86,7 @@ def test_a_party_over_the_cut_off_has_orders_of_two_days(ours, clock):
 
 def test_a_number_may_outgrow_its_four_digits(ours, clock):
     number_at(ours, clock, "2026-11-21T12:00:00+09:00")
-    Journal.objects.filter(store=ours.store).update(last_order_number=9999)
+    Counters.objects.filter(store=ours.store).update(last_order_number=9999)
     assert place(ours.table, ours.item)["order_number"] == "20261121-10000"
 
 

@@ -248,11 +248,11 @@ def test_the_same_dish_on_two_lines_goes_back_whole(manager, ours):
 def test_given_back_portions_are_a_change_of_the_menu_told_once(manager, ours):
     items = [make_item(ours, stock=5) for _ in range(2)]
     order = place(ours.table, *items)
-    before, version = events_of(ours), ours.store.journal.menu_version
+    before, version = events_of(ours), ours.store.counters.menu_version
     cancel(manager, order)
     assert events_of(ours)[len(before) :] == ["order.cancelled", "menu.changed"]
-    ours.store.journal.refresh_from_db()
-    assert ours.store.journal.menu_version == version + 2  # the order, the cancellation
+    ours.store.counters.refresh_from_db()
+    assert ours.store.counters.menu_version == version + 2  # the order, the cancellation
 
 
 def test_what_never_took_from_the_stock_gives_nothing_back(manager, ours):

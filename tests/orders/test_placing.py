@@ -8,7 +8,7 @@ from menus.models import Item
 from orders.models import Order
 from orders.pricing import NewLine
 from orders.services import NewOrder, place_order
-from stores.models import Event, Journal, Table
+from stores.models import Counters, Event, Table
 from tableorder.errors import Absent
 from tests.world import line, make_choice, make_item, new_key, order_for, place, problem, staff_of, tablet_of
 
@@ -42,7 +42,7 @@ def test_the_journal_says_of_an_order_what_its_guest_was_told(tablet, ours, last
     """Its numbers come from the counter row, as the database writes them: as Python does, whatever else stands there."""
     item = make_item(ours, stock=5)
     tablet.post(ORDERS, order_for(ours.item), key=new_key())
-    Journal.objects.filter(store=ours.store).update(last_order_number=last, menu_version=10 * last + 1)
+    Counters.objects.filter(store=ours.store).update(last_order_number=last, menu_version=10 * last + 1)
     asked = {"lines": [line(item, 1, note='"number" \\"1\\" 100 % {number} 김치')], "note": "'; -- \\u0001"}
     told = tablet.post(ORDERS, asked, key=new_key()).json()
     placed, changed = Event.objects.in_store(ours.store).order_by("-number")[:2][::-1]

@@ -16,7 +16,7 @@ from orders.kitchen import complete_session
 from orders.models import Cancellation, Order, OrderLine, OrderLineOption
 from orders.retention import months_before
 from sessions_app.models import ServiceCall, TableSession
-from stores.models import AuditEntry, Event, Journal, LoginAttempts, StaffToken, TabletLogin
+from stores.models import AuditEntry, Counters, Event, LoginAttempts, StaffToken, TabletLogin
 from tests.snapshot import nothing_stored
 from tests.stores.signing_in import first_refresh_token, refresh
 from tests.world import line, make_choice, make_world, new_key, place, staff_of, tablet_of
@@ -66,11 +66,11 @@ def test_recent_history_and_unsettled_bills_stay(ours, theirs):
 def test_a_dry_run_counts_and_removes_nothing(ours):
     bill(ours, completed=True, age=LONG_AGO)
     Event.objects.update(at=timezone.now() - timedelta(days=8))
-    before = Order.objects.count(), Event.objects.count(), Journal.objects.get().purged_number
+    before = Order.objects.count(), Event.objects.count(), Counters.objects.get().purged_number
     printed = purge(dry_run=True)
     assert "1 sessions with their orders would go" in printed
     assert f"{before[1]} events would go" in printed
-    assert (Order.objects.count(), Event.objects.count(), Journal.objects.get().purged_number) == before
+    assert (Order.objects.count(), Event.objects.count(), Counters.objects.get().purged_number) == before
 
 
 def test_it_goes_in_batches_until_all_is_gone(ours, monkeypatch):
@@ -118,11 +118,11 @@ def test_old_events_go_and_the_journal_says_up_to_where(ours):
     place(ours.table, ours.item)
     old = Event.objects.in_store(ours.store).order_by("number").first()
     Event.objects.filter(pk=old.pk).update(at=timezone.now() - timedelta(days=8))
-    last = Journal.objects.get(store=ours.store).last_number
+    last = Counters.objects.get(store=ours.store).last_number
     purge()
     assert list(Event.objects.order_by("number").values_list("number", flat=True)) == list(range(old.number + 1, last + 1))
-    journal = Journal.objects.get(store=ours.store)
-    assert (journal.purged_number, journal.last_number) == (old.number, last)
+    counters = Counters.objects.get(store=ours.store)
+    assert (counters.purged_number, counters.last_number) == (old.number, last)
 
 
 def one_of_each(world):

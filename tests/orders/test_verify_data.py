@@ -13,7 +13,7 @@ from orders.invariants import INVARIANTS
 from orders.kitchen import complete_session
 from orders.models import Cancellation, Order, OrderLine
 from sessions_app.models import TableSession
-from stores.models import Event, Journal, RelayCursor
+from stores.models import Counters, Event, RelayCursor
 from tests.world import line, make_choice, new_key, place, staff_of, tablet_of
 
 
@@ -154,7 +154,7 @@ def test_a_gap_between_order_numbers(evening):
 def test_a_gap_before_the_end_of_retention_is_what_purging_leaves(evening, settings):
     long_ago = timezone.now() - timedelta(days=200)
     Order.objects.filter(store=evening.store).update(business_day=long_ago.date())
-    Journal.objects.filter(store=evening.store).update(order_day=long_ago.date())
+    Counters.objects.filter(store=evening.store).update(order_day=long_ago.date())
     second = Order.objects.get(store=evening.store, number=2)
     TableSession.objects.filter(pk=second.session_id).update(total=evening.total)
     second.delete()
@@ -162,25 +162,25 @@ def test_a_gap_before_the_end_of_retention_is_what_purging_leaves(evening, setti
 
 
 def test_an_order_that_the_counter_has_given_and_nobody_has(evening):
-    Journal.objects.filter(store=evening.store).update(last_order_number=4)
+    Counters.objects.filter(store=evening.store).update(last_order_number=4)
     assert "ours: the counter is at 4" in broken()
 
 
 def test_a_counter_that_would_give_a_number_again(evening):
-    Journal.objects.filter(store=evening.store).update(last_order_number=2)
+    Counters.objects.filter(store=evening.store).update(last_order_number=2)
     assert "ours: the counter is at 2" in broken()
 
 
 def test_a_counter_of_an_earlier_day(evening):
     yesterday = evening.business_day - timedelta(days=1)
-    Journal.objects.filter(store=evening.store).update(order_day=yesterday, last_order_number=0)
+    Counters.objects.filter(store=evening.store).update(order_day=yesterday, last_order_number=0)
     assert f"the latest day is {evening.business_day}" in broken()
 
 
 def test_a_relay_that_is_ahead_of_the_journal(evening):
-    journal = Journal.objects.get(store=evening.store)
-    RelayCursor.objects.create(journal=journal, number=journal.last_number + 1)
-    assert f"the relay is at {journal.last_number + 1}" in broken()
+    counters = Counters.objects.get(store=evening.store)
+    RelayCursor.objects.create(journal=counters, number=counters.last_number + 1)
+    assert f"the relay is at {counters.last_number + 1}" in broken()
 
 
 def test_an_event_that_is_gone(evening):
@@ -189,8 +189,8 @@ def test_an_event_that_is_gone(evening):
 
 
 def test_an_event_behind_the_counter(evening):
-    last = Journal.objects.get(store=evening.store).last_number
-    Journal.objects.filter(store=evening.store).update(last_number=last - 1)
+    last = Counters.objects.get(store=evening.store).last_number
+    Counters.objects.filter(store=evening.store).update(last_number=last - 1)
     assert f"there are events up to {last}" in broken()
 
 

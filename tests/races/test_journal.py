@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from orders.models import Order
 from stores import audit
-from stores.models import Event, Journal
+from stores.models import Counters, Event
 from tests.board_client import BoardClient, comparable
 from tests.threads import at_once, begin, connections_for, stopped_before
 from tests.world import Caller, new_key, order_for, place, staff_of, tablet_of
@@ -45,7 +45,7 @@ def test_order_and_event_numbers_are_dense_and_nobody_reading_along_misses_one(o
     for world in worlds:
         orders = Order.objects.in_store(world.store)
         assert sorted(orders.values_list("number", flat=True)) == list(range(1, 25))
-        last = Journal.objects.get(store=world.store).last_number
+        last = Counters.objects.get(store=world.store).last_number
         assert last == Event.objects.in_store(world.store).count()
         assert read[world.store.pk] == list(range(1, last + 1))
     assert not deadlocks

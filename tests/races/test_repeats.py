@@ -8,7 +8,7 @@ from menus.models import Item
 from orders.models import Order, OrderLine
 from sessions_app.models import TableSession
 from stores import journal
-from stores.models import Journal
+from stores.models import Counters
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
 from tests.world import make_item, order_for, problem, tablet_of
 
@@ -69,7 +69,7 @@ def test_the_same_key_from_two_tables_is_one_order_and_one_refusal(ours):
     """The second has written its order when it finds that the key is taken."""
     body, tables = order_for(ours.item), [tablet_of(table) for table in ours.tables[:2]]
     with transaction.atomic():
-        Journal.objects.select_for_update().get(store=ours.store)
+        Counters.objects.select_for_update().get(store=ours.store)
         asked = [begin(tablet.post, ORDERS, body, key="tap-0001") for tablet in tables]
         assert all(is_waiting(each) for each in asked)
     [winner] = [table for table, each in zip(ours.tables, asked, strict=False) if each.result().status_code == 201]

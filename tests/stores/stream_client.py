@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from django.db import transaction
 
 from stores import journal
-from stores.models import Journal
+from stores.models import Counters
 
 STAFF, TABLET = "/api/v1/staff/events", "/api/v1/tablet/events"
 PATIENCE = 30  # seconds until a test gives up
@@ -141,4 +141,4 @@ def write(store, count=1, type="order.placed", table=None, **data):
 
 
 def last_number(store) -> int:
-    return Journal.objects.get(pk=store.pk).last_number
+    return Counters.objects.get(pk=store.pk).last_number

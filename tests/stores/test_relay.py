@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from stores import relay
-from stores.models import Event, Journal, RelayCursor, SetAsideEvent, User
+from stores.models import Counters, Event, RelayCursor, SetAsideEvent, User
 from stores.relay import BATCH_TIME, CLAIM, SET_ASIDE_IN_A_ROW, TRIES, Relay, outbox
 from tableorder.broker import CONFIRM_WITHIN, Sent, pause_after
 from tests.admin.desk import Desk, list_url
@@ -51,7 +51,7 @@ def send(bus, looks: int = 1, **options) -> Relay:
 
 
 def last(world) -> int:
-    return Journal.objects.get(store=world.store).last_number
+    return Counters.objects.get(store=world.store).last_number
 
 
 def cursor_of(world) -> RelayCursor:
@@ -82,7 +82,7 @@ def test_a_message_is_the_event_as_it_stands_in_the_journal(bus, ours):
 def test_it_begins_where_the_journal_does(bus, ours):
     happen(ours, 5)
     Event.objects.filter(store=ours.store, number__lte=4).delete()
-    Journal.objects.filter(store=ours.store).update(purged_number=4)
+    Counters.objects.filter(store=ours.store).update(purged_number=4)
     send(bus)
     assert numbers(bus.messages, ours) == [5, 6, 7]
 
@@ -536,7 +536,7 @@ def test_events_stay_until_the_bus_has_them(bus, ours, theirs, settings):
     happen(theirs)
     purge()
     assert list(Event.objects.filter(store=ours.store).values_list("number", flat=True).order_by("number")) == [3, 4, 5]
-    assert Journal.objects.get(store=ours.store).purged_number == 2
+    assert Counters.objects.get(store=ours.store).purged_number == 2
     send(bus)
     purge()
     assert not Event.objects.filter(store=ours.store).exists()

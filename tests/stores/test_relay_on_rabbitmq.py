@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from stores import relay
-from stores.models import Event, Journal, RelayCursor, SetAsideEvent
+from stores.models import Counters, Event, RelayCursor, SetAsideEvent
 from stores.relay import TRIES, Relay
 from tableorder import broker
 from tableorder.broker import BrokerAway, Message, Publisher, Sent
@@ -183,7 +183,7 @@ def test_the_command_sends_everything_and_stops(bus, ours, theirs):
     assert numbers(messages, ours) == numbers(messages, theirs) == [1, 2]
     assert relay.outbox() == (0, 0.0)
     assert set(RelayCursor.objects.values_list("claimed_by", flat=True)) == {""}
-    assert Journal.objects.count() == 2
+    assert Counters.objects.count() == 2
 
 
 # --- The sample consumer ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from stores import journal, stream, stream_hub, stream_places, wakeup
-from stores.models import Event, Journal
+from stores.models import Counters, Event
 from stores.stream_hub import in_database
 from tests import world
 
@@ -148,7 +148,7 @@ def test_nothing_is_lost_or_doubled_while_events_are_written(ours, staff, monkey
 def test_a_number_out_of_reach_is_reset_once(ours, staff, distance):
     write(ours.store, 5)
     end = last_number(ours.store)
-    Journal.objects.filter(pk=ours.store.pk).update(purged_number=end - 2)
+    Counters.objects.filter(pk=ours.store.pk).update(purged_number=end - 2)
     after = {"older": end - 3, "ahead": end + 1, "far ahead": 2**53}[distance]
 
     async def story():
@@ -166,7 +166,7 @@ def test_a_number_out_of_reach_is_reset_once(ours, staff, distance):
 def test_the_oldest_number_kept_is_no_reset(ours, staff):
     write(ours.store, 5)
     end = last_number(ours.store)
-    Journal.objects.filter(pk=ours.store.pk).update(purged_number=end - 2)
+    Counters.objects.filter(pk=ours.store.pk).update(purged_number=end - 2)
     Event.objects.in_store(ours.store).filter(number__lte=end - 2).delete()
 
     async def story():
@@ -182,7 +182,7 @@ def test_what_is_purged_during_a_resume_ends_it(ours, staff, monkeypatch):
     read_missed = stream_hub.read_missed
 
     def purged_first(*args):
-        Journal.objects.filter(pk=ours.store.pk).update(purged_number=end - 1)
+        Counters.objects.filter(pk=ours.store.pk).update(purged_number=end - 1)
         return read_missed(*args)
 
     monkeypatch.setattr(stream_hub, "read_missed", purged_first)
@@ -372,7 +372,7 @@ def test_a_journal_that_was_put_back_ends_its_streams(ours, theirs, staff, hub):
 
     def put_back():
         Event.objects.in_store(ours.store).filter(number__gt=3).delete()
-        Journal.objects.filter(pk=ours.store.pk).update(last_number=3)
+        Counters.objects.filter(pk=ours.store.pk).update(last_number=3)
         wakeup.announce(ours.store.pk)
 
     async def story():

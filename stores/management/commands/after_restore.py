@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand
 from django.db.models import F
 
-from stores.models import Journal
+from stores.models import Counters
 
 BEYOND = 1_000_000  # more changes than a menu has seen between the backup and its end
 
@@ -13,5 +13,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options):
-        count = Journal.objects.update(menu_version=F("menu_version") + BEYOND)
+        count = Counters.objects.update(menu_version=F("menu_version") + BEYOND)
         self.stdout.write(f"{count} menus have versions that nobody has seen.")
