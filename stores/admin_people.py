@@ -11,7 +11,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
-from django.db.models.functions import Lower
 from django.forms.models import fields_for_model
 from django.urls import reverse
 from django.utils.html import format_html
@@ -34,15 +33,6 @@ def may_edit_person(editor: User, person: User) -> bool:
     return not person.is_superuser and not elsewhere.exists()
 
 
-def free_username(username: str, person: User) -> str:
-    """The name, if nobody else has it: names that differ only by case would be one and the same to people."""
-    # Not `iexact`: on MySQL that is a LIKE, which heeds the case in our binary collation.
-    others = User.objects.exclude(pk=person.pk).alias(lowered=Lower("username"))
-    if others.filter(lowered=username.lower()).exists():
-        raise forms.ValidationError(User._meta.get_field("username").error_messages["unique"], code="unique")
-    return username
-
-
 class AccountForm(OnlyWhatChanged):
     """Only the work in this store; the person is somebody else's too."""
 
@@ -60,9 +50,6 @@ class PersonForm(AccountForm):
         if not adding:
             self.initial |= {"username": self.person.username, "name": self.person.name}
 
-    def clean_username(self):
-        return free_username(self.cleaned_data["username"], self.person)
-
     def _post_clean(self):
         super()._post_clean()
         for field in ("username", "name"):
@@ -70,6 +57,7 @@ class PersonForm(AccountForm):
                 setattr(self.person, field, self.cleaned_data[field])
         try:
             self.person.clean_fields(exclude={field.name for field in User._meta.fields} - {"username", "name"} | self.errors.keys())
+            self.person.clean()
         except forms.ValidationError as error:
             self.add_error(None, error)
 
@@ -215,14 +203,6 @@ class NewPersonForm(auth_forms.BaseUserCreationForm):
         fields = ["username", "name"]
         field_classes = {"username": auth_forms.UsernameField}
 
-    def clean_username(self):
-        return free_username(self.cleaned_data["username"], self.instance)
-
-
-class KnownPersonForm(OnlyWhatChanged):
-    def clean_username(self):
-        return free_username(self.cleaned_data["username"], self.instance)
-
 
 class SetPasswordForm(OnlyThePassword, auth_forms.AdminPasswordChangeForm):
     """Without the choice to have no password at all: there is no other way to sign in here."""
@@ -237,7 +217,6 @@ class SetPasswordForm(OnlyThePassword, auth_forms.AdminPasswordChangeForm):
 class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
     operators_only = True
     store_first = False
-    form = KnownPersonForm
     add_form = NewPersonForm
     change_password_form = SetPasswordForm
     list_select_related = False

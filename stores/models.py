@@ -63,6 +63,14 @@ class User(AbstractBaseUser):
     def __str__(self):
         return self.name or self.username
 
+    def clean(self):
+        """Names that differ only by case would be one and the same to people."""
+        super().clean()
+        # Not `iexact`: on MySQL that is a LIKE, which heeds the case in our binary collation.
+        others = User.objects.exclude(pk=self.pk).alias(lowered=models.functions.Lower("username"))
+        if others.filter(lowered=self.username.lower()).exists():
+            raise ValidationError({"username": ValidationError(self._meta.get_field("username").error_messages["unique"], code="unique")})
+
     @property
     def is_staff(self):
         """May this person enter the admin site at all? Whoever works somewhere may: the board lives there."""
