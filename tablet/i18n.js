@@ -69,7 +69,6 @@ export const TEXTS = {
   chooseAgain: ["다시 고르기", "Choose again"],
   takeOut: ["주문할 수 없는 메뉴 빼기", "Take out what can't be ordered"],
   cartFull: ["장바구니가 가득 찼습니다. 지금 담은 메뉴부터 주문해 주세요.", "The cart is full. Please order what is in it first."],
-  items: ["{count}개", "{count}"],
   // Submit
   reviewTitle: ["이대로 주문할까요?", "Send this order?"],
   reviewHint: ["주문하면 바로 주방으로 전달됩니다.", "It goes to the kitchen as soon as you confirm."],

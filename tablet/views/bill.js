@@ -42,7 +42,7 @@ function anOrder(order) {
 }
 
 function progress(status) {
-  // The steps are those of the day of the set-up: where a kitchen of three has become one of four, a dish may be ready.
+  // The steps are those that came with the last tokens: where a kitchen of three has since become one of four, a dish may be ready.
   const shown = state.device.store.steps === 3 && status !== "ready" ? STEPS.filter((step) => step !== "ready") : STEPS;
   const at = shown.indexOf(status);
   return html`<span class="progress" data-status=${status}>

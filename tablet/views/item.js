@@ -39,7 +39,7 @@ export function itemSheet() {
         <p class="description">${item.description}</p>
         <p class="price">${money(item.price)}</p>
       </div>
-      <div class="item-choices">
+      <div>
         ${item.option_groups.map((group) => choice(group, options))}
         <label class="note">${t("note")}<input maxlength="200" placeholder=${t("noteHint")} .value=${live(note)} @input=${(event) => edit({ note: event.target.value })} /></label>
       </div>

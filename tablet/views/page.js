@@ -48,7 +48,7 @@ export function page() {
         ${searchBox()}
         ${billButton()}
         <button type="button" class="secondary language" lang=${other} aria-label=${LANGUAGES[other]} data-action="language" @click=${() => setPrefs({ language: other })}>${icon("globe")}<span>${LANGUAGES[other]}</span></button>
-        <button type="button" class="secondary look" aria-label=${t("look")} data-action="look" @click=${() => change({ dialog: { name: "look" } })}>${icon("look")}</button>
+        <button type="button" class="secondary" aria-label=${t("look")} data-action="look" @click=${() => change({ dialog: { name: "look" } })}>${icon("look")}</button>
       </header>
       ${state.connection === "offline" ? html`<p class="offline" role="status">${t("offline")}</p>` : nothing}
       ${categories()} ${menu()} ${cartPanel()}
