@@ -28,4 +28,4 @@ def address_of(request, table: Table) -> str:
 
 def _code(address: str) -> str:
     """An SVG of squares only: nothing of the address stands in it as text. Readable with a coffee stain on it."""
-    return mark_safe(segno.make(address, error="q", micro=False).svg_inline(omitsize=True, lineclass=None, svgclass="code"))  # noqa: S308
+    return mark_safe(segno.make(address, error="q", micro=False).svg_inline(omitsize=True, lineclass=None, svgclass="code"))
