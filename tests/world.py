@@ -8,7 +8,7 @@ from django.test import Client
 
 from menus.models import Category, Item, ItemOptionGroup, Option, OptionGroup
 from stores.auth import log_in_staff, log_in_tablet
-from stores.models import Membership, Store, Table, User
+from stores.models import Event, Membership, Store, Table, User
 from stores.services import create_store, create_table
 
 PASSWORD = "correct horse 42"
@@ -144,6 +144,11 @@ def place(table: Table, *items: Item, **more) -> dict:
     answer = tablet_of(table).post("tablet/orders", order_for(*items, **more), key=new_key())
     assert answer.status_code == 201, answer.content
     return answer.json()
+
+
+def events_of(world: World, *, after: int = 0) -> list[str]:
+    """The types of all that the store's journal tells, from the oldest on."""
+    return list(Event.objects.in_store(world.store).filter(number__gt=after).order_by("number").values_list("type", flat=True))
 
 
 def problem(answer, status: int, code: str) -> dict:

@@ -368,6 +368,8 @@ def test_a_picture_is_taken_for_what_it_is_whatever_its_name(desk, ours):
     file = picture("JPEG")
     file.name = "photo"
     saved(desk.form(Item, ours.item).send(new_image=file))
+    ours.item.refresh_from_db()
+    assert ours.item.image.name.endswith(".jpg")
 
 
 def sent(picture, size=None):

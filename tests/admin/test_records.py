@@ -18,14 +18,10 @@ from orders.models import Order, Status
 from orders.services import business_day
 from sessions_app.models import ServiceCall, TableSession
 from stores.audit_labels import ACTIONS
-from stores.models import AuditEntry, Event, Membership, Store, Table
-from tests.world import make_choice, make_item, make_world, place, staff_of, tablet_of
+from stores.models import AuditEntry, Membership, Store, Table
+from tests.world import events_of, make_choice, make_item, make_world, place, staff_of, tablet_of
 
 from .desk import Desk, add_url, change_url, list_url, messages_of, page, saved
-
-
-def told(store):
-    return [event.type for event in Event.objects.in_store(store).order_by("number")]
 
 
 @pytest.fixture
@@ -226,7 +222,7 @@ def test_cancelling_asks_for_a_reason(desk, ours, order):
         row.refresh_from_db()
         assert (row.status, row.total) == ("cancelled", 0)
     assert Item.objects.get(pk=item.pk).stock == 3
-    assert told(ours.store).count("order.cancelled") == 2
+    assert events_of(ours).count("order.cancelled") == 2
     assert "kitchen is closed" in desk.get(change_url(order)).content.decode()
     assert "kitchen is closed" in desk.get(list_url(AuditEntry)).content.decode()
 
@@ -273,7 +269,7 @@ def test_completing_asks_and_says_what_was_not_served(desk, ours, order, call):
     order.session.refresh_from_db()
     call.refresh_from_db()
     assert (order.session.state, order.session.completed_by, call.state) == ("completed", ours.owner, "resolved")
-    assert told(ours.store).count("session.completed") == 2
+    assert events_of(ours).count("session.completed") == 2
     assert "0 tables" in messages_of(desk.act(TableSession, "complete", order.session), desk)
     assert 'value="complete"' not in desk.get(change_url(order.session)).content.decode()
 
@@ -301,7 +297,7 @@ def test_taking_care_of_calls(desk, ours, call):
     assert "1 call is taken care of" in messages_of(desk.act(ServiceCall, "resolve", call), desk)
     call.refresh_from_db()
     assert (call.state, call.resolved_by) == ("resolved", ours.owner)
-    assert told(ours.store)[-1] == "call.resolved"
+    assert events_of(ours)[-1] == "call.resolved"
     assert "0 calls" in messages_of(desk.act(ServiceCall, "resolve", call), desk)
 
 

@@ -1,13 +1,9 @@
 """Tables in the admin: by the services, so that tablets and the journal hear of every change."""
 
-from stores.models import Event, Store, Table
-from tests.world import TABLE_PASSWORD, tablet_of
+from stores.models import Store, Table
+from tests.world import TABLE_PASSWORD, events_of, tablet_of
 
 from .desk import change_url, errors_of, list_url, messages_of, page, saved
-
-
-def told(store):
-    return [event.type for event in Event.objects.in_store(store).order_by("number")]
 
 
 def test_a_table_is_created_with_its_password(desk, ours):
@@ -15,7 +11,7 @@ def test_a_table_is_created_with_its_password(desk, ours):
     table = Table.objects.get(number="Terrace 3")
     assert table.store == ours.store
     assert table.check_password("1234 5")
-    assert told(ours.store)[-1] == "table.changed"
+    assert events_of(ours)[-1] == "table.changed"
 
 
 def test_the_stored_password_is_never_shown(desk, ours):
@@ -33,9 +29,9 @@ def test_a_number_that_is_taken_is_said_beside_it(desk, ours):
 
 def test_saving_without_a_change_cuts_nothing_off(desk, ours):
     tablet = tablet_of(ours.table)
-    before = told(ours.store)
+    before = events_of(ours)
     saved(desk.form(Table, ours.table).send())
-    assert told(ours.store) == before
+    assert events_of(ours) == before
     assert tablet.get("tablet/session").status_code == 200
 
 
@@ -56,7 +52,7 @@ def test_a_new_password_and_switching_off_cut_the_tablet_off(desk, ours):
         tablet = tablet_of(table)
         saved(desk.form(Table, table).send(**change))
         assert tablet.get("tablet/session").status_code == 401
-        assert told(ours.store)[-1] == "table.changed"
+        assert events_of(ours)[-1] == "table.changed"
 
 
 def test_cutting_off_the_tablet(desk, ours):

@@ -5,9 +5,9 @@ import pytest
 from menus.models import Item
 from orders.models import Cancellation, Order
 from sessions_app.models import TableSession
-from stores.models import AuditEntry, Event
+from stores.models import AuditEntry
 from tests.snapshot import nothing_stored
-from tests.world import make_item, make_world, place, problem, staff_of, tablet_of
+from tests.world import events_of, make_item, make_world, place, problem, staff_of, tablet_of
 
 from .test_kitchen import move, order_of_lines, put_in_state, url
 
@@ -16,10 +16,6 @@ def cancel(staff, order, *parts, **more):
     """The answer; `parts`: (line, quantity), none for all."""
     lines = {"lines": [{"line": line["id"], "quantity": quantity} for line, quantity in parts]} if parts else {}
     return staff.post(url(order) + "/cancel", {"reason": "sent back", "version": order["version"]} | lines | more)
-
-
-def events_of(world) -> list[str]:
-    return list(Event.objects.in_store(world.store).order_by("number").values_list("type", flat=True))
 
 
 def stock_of(item) -> int:

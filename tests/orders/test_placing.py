@@ -10,7 +10,7 @@ from orders.pricing import NewLine
 from orders.services import NewOrder, place_order
 from stores.models import Counters, Event, Table
 from tableorder.errors import Absent
-from tests.world import line, make_choice, make_item, new_key, order_for, place, problem, staff_of, tablet_of
+from tests.world import events_of, line, make_choice, make_item, new_key, order_for, place, problem, staff_of, tablet_of
 
 ORDERS = "tablet/orders"
 
@@ -31,10 +31,7 @@ def test_an_order_is_priced_numbered_and_in_the_journal(tablet, ours):
         (ours.items[1].name, 1, 9000, 9000),
     ]
     assert order["lines"][0]["options"] == [{"id": str(large.pk), "name": "large", "price_delta": 2000}]
-    assert list(Event.objects.in_store(ours.store).order_by("number").values_list("type", flat=True))[-2:] == [
-        "session.started",
-        "order.placed",
-    ]
+    assert events_of(ours)[-2:] == ["session.started", "order.placed"]
 
 
 @pytest.mark.parametrize("last", [1, 8, 9, 98, 99, 998, 999, 9998, 9999, 123_456])

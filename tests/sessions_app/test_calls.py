@@ -3,9 +3,8 @@
 import pytest
 
 from sessions_app.models import ServiceCall
-from stores.models import Event
 from tests.snapshot import nothing_stored
-from tests.world import place, problem, staff_of, tablet_of
+from tests.world import events_of, place, problem, staff_of, tablet_of
 
 
 def call(tablet, kind="help") -> dict:
@@ -20,10 +19,6 @@ def resolve(staff, id):
 
 def open_kinds(manager) -> list[str]:
     return [row["kind"] for table in manager.get("staff/board").json()["tables"] for row in table["calls"]]
-
-
-def events_of(world) -> list[str]:
-    return list(Event.objects.in_store(world.store).order_by("number").values_list("type", flat=True))
 
 
 @pytest.mark.parametrize("kind", ["help", "water", "cutlery", "bill"])

@@ -12,7 +12,7 @@ from sessions_app.services import expire_session
 from stores.models import AuditEntry, Event
 from tests.orders.test_kitchen import put_in_state
 from tests.snapshot import nothing_stored
-from tests.world import new_key, order_for, place, problem, staff_of, tablet_of
+from tests.world import events_of, new_key, order_for, place, problem, staff_of, tablet_of
 
 ORDERS = "tablet/orders"
 
@@ -23,10 +23,6 @@ def complete(staff, table, **asked):
 
 def state_of(id) -> str:
     return TableSession.objects.get(pk=id).state
-
-
-def events_of(world, *, after: int = 0) -> list[str]:
-    return list(Event.objects.in_store(world.store).filter(number__gt=after).order_by("number").values_list("type", flat=True))
 
 
 # --- Beginning --------------------------------------------------------------------------------------------------

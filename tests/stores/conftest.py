@@ -4,6 +4,8 @@ from django.db import OperationalError
 from stores import stream, stream_hub, wakeup
 from tests import world
 
+from .signing_in import first_refresh_token
+
 
 @pytest.fixture
 def hub(monkeypatch):
@@ -42,3 +44,9 @@ def staff(ours) -> str:
 @pytest.fixture
 def tablet_token(ours) -> str:
     return world.tablet_of(ours.table).token
+
+
+@pytest.fixture
+def first(ours) -> str:
+    """The tablet's first refresh token."""
+    return first_refresh_token(ours)

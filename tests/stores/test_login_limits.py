@@ -7,13 +7,8 @@ from django.db.models.lookups import IExact
 from stores.login_limits import PATIENCE, Attempt, subject_of
 from stores.models import LoginAttempts, Store, Table, User
 from tests.admin.desk import Desk
-from tests.stores.signing_in import STAFF, TABLET, as_staff, as_tablet, first_refresh_token, from_address, lets_in, refresh
+from tests.stores.signing_in import STAFF, TABLET, as_staff, as_tablet, from_address, lets_in, refresh
 from tests.world import make_person, problem
-
-
-@pytest.fixture
-def first(ours):
-    return first_refresh_token(ours)
 
 
 def guess(caller, path, asked, times=1):

@@ -12,13 +12,8 @@ import pytest
 from stores import auth
 from stores.models import Store, Table
 from tests.snapshot import nothing_stored
-from tests.stores.signing_in import REFRESH, TABLET, as_tablet, first_refresh_token, lets_in, refresh
+from tests.stores.signing_in import REFRESH, TABLET, as_tablet, lets_in, refresh
 from tests.world import Caller, problem
-
-
-@pytest.fixture
-def first(ours):
-    return first_refresh_token(ours)
 
 
 def test_a_token_of_a_machine_whose_clock_is_ahead_is_good_at_once(ours, clock, monkeypatch):
