@@ -1,4 +1,4 @@
-"""The guest's page: plain files from a folder. Nginx may serve the same folder in production."""
+"""The guest's page: plain files from a folder, with the headers of every screen of ours, which is why Nginx leaves it to us."""
 
 import gzip
 import hashlib
