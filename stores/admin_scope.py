@@ -272,6 +272,7 @@ class ReadOnlyAdmin(StoreScopedAdmin):
     """Records of what happened: to look at. What may still be done with them, services do, by way of actions."""
 
     acts = {"view"}
+    show_full_result_count = False  # all that ever happened would be counted for every page of it, also for a filtered one
 
     def has_act_permission(self, request):
         """Whether actions are offered. Each acts on rows of the list, which is scoped."""

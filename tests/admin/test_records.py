@@ -194,6 +194,15 @@ def test_a_thousand_stores_with_one_clock_are_one_term_of_the_query(operator, ou
     assert all(sql.count("completed_at >=") == 2 for sql in asked)
 
 
+@pytest.mark.parametrize("model", [Order, TableSession, ServiceCall, AuditEntry])
+def test_records_are_counted_once_for_a_page_and_only_those_asked_for(desk, order, call, model):
+    """There are a million of them."""
+    with CaptureQueriesContext(connection) as queries:
+        assert desk.get(list_url(model), q="12").status_code == 200
+    counted = [sql for query in queries if "COUNT(" in (sql := query["sql"]) and f"FROM {model._meta.db_table} " in re.sub('["`]', "", sql)]
+    assert len(counted) == 1, counted
+
+
 def test_before_a_store_is_chosen_today_is_the_first_stores_business_day(chain, clock):
     clock.set("2026-11-20T04:00:00+09:00")
     for person in chain:
