@@ -1,9 +1,10 @@
 """How an order is placed. What staff do with it afterwards: `kitchen.py`.
 
 Every change of orders takes its locks in one order: the table's row (so that all that concerns one party happens one
-after the other), then items by id, on MySQL also what else the order names of the menu, last the store's counter row.
-The table is always locked, not its session: that is one rule for orders, cancellations, calls and completion, and a
-table has few writers at a time.
+after the other), then the items with a stock by id, on MySQL then what else the order names of the menu (a change that
+takes all dishes by id may cross these two, and one of them is tried again), last the store's counter row. The table is
+always locked, not its session: that is one rule for orders, cancellations, calls and completion, and a table has few
+writers at a time.
 """
 
 import hashlib
