@@ -2,6 +2,8 @@
 
 import time
 
+from gunicorn import util
+from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 PATIENCE = 5.0  # seconds for what nobody has read
@@ -39,6 +41,19 @@ class ApiWorker(ThreadWorker):
         if getattr(req.body.reader, "length", 0) > UNREAD:  # one in chunks says none
             req.force_close()  # and the answer says so: it will not be read to its end
         return super().handle_request(req, conn)
+
+    def handle_error(self, req, client, addr, exc):
+        """As every refusal of ours is told. Gunicorn's is a page of HTML."""
+        ours = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)  # not the client's
+        if ours or not isinstance(exc, ParseException):
+            return super().handle_error(req, client, addr, exc)
+        from config import unreadable  # not at the top: only a worker may load it
+
+        self.log.warning("Invalid HTTP request received.")  # as uvicorn says it, without the address and what was asked
+        try:
+            util.write_nonblock(client, unreadable.refusal("Invalid HTTP request received."))
+        except OSError:
+            self.log.debug("The client has gone before it was refused.")
 
     def _keepalive_after(self, conn, keepalive):
         """What has been answered unread (a picture, when its owner has been signed out) is read to its end.

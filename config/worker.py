@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from types import SimpleNamespace
 
 from gunicorn.arbiter import Arbiter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -40,15 +39,9 @@ class BoundedHead(HttpToolsProtocol):
 
     def send_400_response(self, msg):
         """As every refusal of ours is told. Uvicorn's is a line of text."""
-        from tableorder.api import problem_response  # not at the top: only a worker may load Django
-        from tableorder.errors import Malformed
-        from tableorder.middleware import request_id_from
+        from config import unreadable  # not at the top: only a worker may load it
 
-        id = request_id_from(None)  # what the client wrote may be what can't be read
-        answer = problem_response(SimpleNamespace(request_id=id), Malformed(msg))
-        manners = {"X-Request-ID": id, "X-Process-Time": "0.0", "Content-Length": len(answer.content), "Connection": "close"}
-        head = "".join(f"{name}: {value}\r\n" for name, value in (dict(answer.headers) | manners).items())
-        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n".encode() + answer.content)
+        self.transport.write(unreadable.refusal(msg))
         self.transport.close()
 
 

@@ -1,5 +1,6 @@
 """How gunicorn's workers share what comes."""
 
+import json
 import os
 import selectors
 import signal
@@ -119,4 +120,25 @@ def test_a_body_in_broken_chunks_is_malformed(tmp_path, serve):
                 answer = HTTPResponse(client)
                 answer.begin()
                 assert answer.status == 400, chunks
+        assert "ok" in server.get("/health")
+
+
+@pytest.mark.parametrize("serve", ["api", "all"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"NONSENSE\r\n\r\n",
+        b"POST /api/v1/tablet/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: many\r\n\r\n",
+        b"GET /api/v1/tablet/menu?" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    ],
+    ids=["no request", "no length", "no end"],
+)
+def test_what_is_no_http_is_refused_as_everything_else_is(tmp_path, serve, sent):
+    with OwnServer(tmp_path, SERVE=serve) as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.sendall(sent)
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, answer.headers["Content-Type"]) == (400, "application/problem+json")
+        told = json.loads(answer.read())
+        assert (told["status"], told["request_id"]) == (400, answer.headers["X-Request-ID"])
         assert "ok" in server.get("/health")
