@@ -135,6 +135,8 @@ def cancel_order(
         order.order_number,
         actor=actor,
         order=str(order.pk),
+        amount=was - order.total,
+        dishes=[f"{by_id[asked.line].name} × {asked.quantity}" for asked in lines],
         reason=reason,
         lines=[{"line": str(asked.line), "quantity": asked.quantity} for asked in lines],
     )

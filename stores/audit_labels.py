@@ -39,6 +39,8 @@ ACTIONS = {
 # Details that say something to people; ids stay in the record and off the screen.
 DETAILS = {
     "role": _("role"),
+    "amount": _("off the bill"),
+    "dishes": _("cancelled"),
     "reason": _("reason"),
     "total": _("total"),
     "unfinished": _("not served"),
@@ -69,7 +71,7 @@ FIELDS = {
     "options": _("options"),
 }
 
-_AMOUNTS = {"total", "price"}
+_AMOUNTS = {"amount", "total", "price"}
 _SHORT = 40  # letters; a longer text is not repeated here
 
 

@@ -370,7 +370,8 @@ def test_who_cancelled_what_and_why_is_found_among_everything_else(desk, ours, o
     desk.confirm(Order, "cancel", order, reason="the guest left")
     found = desk.get(list_url(AuditEntry), what="order.cancelled").content.decode()
     assert re.findall(r'class="field-subject">([^<]*)<', found) == [order.order_number]
-    assert "the guest left" in found and str(ours.owner) in found
+    what = f"off the bill: ₩28,000 · cancelled: {ours.item} × 2 · reason: the guest left"
+    assert what in found and str(ours.owner) in found
     assert "?what=order.cancelled" in desk.get(list_url(AuditEntry)).content.decode()
 
 

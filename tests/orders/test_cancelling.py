@@ -66,7 +66,13 @@ def test_a_whole_order_is_cancelled_but_its_rows_stay(manager, tablet, ours):
     ]
     entries = AuditEntry.objects.in_store(ours.store).filter(action="order.cancelled", actor=ours.manager).order_by("id")
     assert [entry.details for entry in entries] == [
-        {"order": order["id"], "reason": "sent back", "lines": [{"line": line["id"], "quantity": quantity} for line, quantity in parts]}
+        {
+            "order": order["id"],
+            "amount": sum(line["unit_price"] * quantity for line, quantity in parts),
+            "dishes": [f"{line['name']} × {quantity}" for line, quantity in parts],
+            "reason": "sent back",
+            "lines": [{"line": line["id"], "quantity": quantity} for line, quantity in parts],
+        }
         for parts in ([(half, 1), (gone, 1)], [(half, 1), (whole, 3)])
     ]
 
