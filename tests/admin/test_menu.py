@@ -606,3 +606,9 @@ def test_who_deletes_a_group_is_told_which_dishes_lose_it(desk, ours):
     asked = desk.get(page("delete", OptionGroup, group.pk)).content.decode()
     assert "ours bibimbap is offered without it" in asked
     assert "ours noodles" not in asked
+
+
+def test_the_korean_of_a_list_is_a_shops_and_not_a_programs(ours):
+    shown = Desk(ours.owner, **{"accept-language": "ko"}).get(list_url(Item)).content.decode()
+    assert "선택한 메뉴 삭제" in shown and f"선택: {ours.item}" in shown
+    assert "객체" not in shown and "을/를" not in shown
