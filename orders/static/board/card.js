@@ -45,7 +45,7 @@ export function card(table) {
       </div>
       ${fresh.length || calling.length
         ? html`<button type="button" class=${classMap({ new: true, calling: !fresh.length })} data-action="acknowledge" aria-label=${named(`${news} ${t("acknowledge")}`, nameOf(table))} @click=${() => acknowledge([...fresh, ...calling].map(({ id }) => id))}>
-            <strong>${news}</strong><span>${t("acknowledge")}</span>
+            <strong>${news}</strong> <span>${t("acknowledge")}</span>
           </button>`
         : nothing}
     </header>
