@@ -1,9 +1,13 @@
 """Where a request comes from, as far as it can be believed."""
 
 import ipaddress
+import re
 from functools import lru_cache
 
 from django.conf import settings
+
+# As some balancers write them: 192.0.2.1:4711, [2001:db8::1]:4711, [2001:db8::1].
+_WITH_PORT = re.compile(r"^(?:([\d.]+):\d+|\[(.*)\](?::\d+)?)$", re.ASCII)
 
 
 def client_address(peer: str | None, forwarded_for: str | None) -> str:
@@ -22,7 +26,7 @@ def client_address(peer: str | None, forwarded_for: str | None) -> str:
 @lru_cache(maxsize=4096)
 def _counted(candidate):
     try:
-        address = ipaddress.ip_address(candidate)
+        address = ipaddress.ip_address(_WITH_PORT.sub(r"\1\2", candidate))
     except ValueError:
         return "unknown"
     if address.version == 6:
