@@ -274,8 +274,8 @@ def _handler(refusal):
 
 
 def refused(request, refusal: errors.Refusal) -> HttpResponse:
-    """The refusal as whoever asks can read it: problem+json under /api/, a page that says the same elsewhere."""
-    if f"{request.path}/".startswith(settings.API_PREFIX):
+    """The refusal as whoever asks can read it: a page for browsers, which ask for one; problem+json else, and always under /api/."""
+    if f"{request.path}/".startswith(settings.API_PREFIX) or "text/html" not in request.headers.get("Accept", ""):
         return problem_response(request, refusal)
     status = status_of(refusal)
     said = {"title": TITLES[status], "detail": refusal.detail, "at_the_admin": request.path.startswith("/admin/")}

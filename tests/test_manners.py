@@ -363,7 +363,7 @@ def test_a_body_of_any_length_does_not_fill_the_disk():
 @pytest.mark.parametrize("headers", [{}, {"content_length": str(10**8)}])
 def test_at_the_admin_too_large_a_form_is_answered_by_a_page(path, content_type, language, said, headers):
     async def story():
-        flood = Flood(path, method="POST", content_type=content_type, accept_language=language, **headers)
+        flood = Flood(path, method="POST", content_type=content_type, accept="text/html", accept_language=language, **headers)
         page = await flood.text()
         assert (flood.status, flood.headers["content-type"]) == (413, "text/html; charset=utf-8")
         assert said in page

@@ -27,6 +27,14 @@ def test_a_name_too_long_for_a_file_is_not_there(client):
         assert client.get(path).status_code == 404, path
 
 
+@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/tablet/nothing.js", 404)])
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json", "text/html,application/xhtml+xml,*/*;q=0.8"])
+def test_only_who_asks_for_a_page_is_refused_by_one(db, path, status, accept):
+    refused = Client(headers={"accept": accept}).get(path)
+    assert refused.status_code == status
+    assert refused["Content-Type"] == ("text/html; charset=utf-8" if "html" in accept else "application/problem+json")
+
+
 def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
     """A line at ERROR rings the operators' alarm."""
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -35,7 +43,7 @@ def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
         assert Client(headers={"host": "evil.example"}).get("/admin/").status_code == 400
         assert "Host: none of ALLOWED_HOSTS" in caplog.messages and "evil.example" not in caplog.text
         assert Client(enforce_csrf_checks=True).post("/admin/login/").status_code == 403
-    assert {record.levelname for record in caplog.records} == {"INFO"}
+    assert caplog.records and {record.levelname for record in caplog.records} <= {"INFO", "WARNING"}  # a slow one is a warning
 
 
 def test_a_sign_in_by_https_behind_a_proxy_that_is_not_counted_says_why_in_the_log(caplog):

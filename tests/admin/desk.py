@@ -75,7 +75,7 @@ class Form:
 
 class Desk:
     def __init__(self, user: User | None = None, **headers):
-        self.http = Client(raise_request_exception=True, headers=headers)
+        self.http = Client(raise_request_exception=True, headers={"accept": "text/html"} | headers)
         if user is not None:
             self.http.force_login(user)
 
