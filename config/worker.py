@@ -14,12 +14,28 @@ QUIET = 1.0  # seconds for requests that were sent before their client could kno
 NOTIFY = 2  # seconds between two signs of life
 FINISH = 5  # seconds for answers under way; with QUIET less than gunicorn's graceful_timeout
 LONGEST_HEAD = 64 * 1024  # bytes of a request's line and headers; Nginx lets half of that through
+ARRIVE = 15  # seconds for a head, and between two parts of a body; as in deploy/nginx/
 
 
-class BoundedHead(HttpToolsProtocol):
-    """Refuses a request whose head does not end. Uvicorn would keep all that comes of it, and gunicorn's limits are not asked here."""
+class BoundedRequest(HttpToolsProtocol):
+    """Gives up a request that does not end. Uvicorn would keep all that comes of it, and wait for the rest for ever; gunicorn's
+    limits are not asked here."""
 
     _head: int | None = None  # bytes of the one that is arriving
+    _given_up = None  # the timer of the one that is arriving
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self._wait_for_more()
+
+    def connection_lost(self, exc):
+        self._given_up.cancel()
+        super().connection_lost(exc)
+
+    def _wait_for_more(self):
+        if self._given_up:
+            self._given_up.cancel()
+        self._given_up = self.loop.call_later(ARRIVE, self.transport.close)
 
     def data_received(self, data):
         arriving = self._head is not None
@@ -31,11 +47,21 @@ class BoundedHead(HttpToolsProtocol):
 
     def on_message_begin(self):
         self._head = 0
+        self._wait_for_more()
         super().on_message_begin()
 
     def on_headers_complete(self):
         self._head = None
+        self._wait_for_more()
         super().on_headers_complete()
+
+    def on_body(self, body):
+        self._wait_for_more()
+        super().on_body(body)
+
+    def on_message_complete(self):
+        self._given_up.cancel()
+        super().on_message_complete()
 
     def send_400_response(self, msg):
         """As every refusal of ours is told. Uvicorn's is a line of text."""
@@ -68,7 +94,7 @@ class GracefulServer(Server):
 class StreamWorker(UvicornWorker):
     CONFIG_KWARGS = {
         "loop": "uvloop",
-        "http": BoundedHead,
+        "http": BoundedRequest,
         "ws": "none",
         "lifespan": "on",
         # TRUSTED_PROXIES says whose word on addresses to believe (tableorder/addresses.py). Uvicorn would believe

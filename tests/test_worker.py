@@ -1,5 +1,6 @@
 """How gunicorn's workers share what comes."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -13,6 +14,7 @@ import pytest
 from gunicorn.config import Config
 
 from config.api_worker import ApiWorker
+from config.worker import ARRIVE
 from tests.own_server import OwnServer
 
 ASKED = b"GET /api/v1/tablet/menu HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -141,4 +143,24 @@ def test_what_is_no_http_is_refused_as_everything_else_is(tmp_path, serve, sent)
         assert (answer.status, answer.headers["Content-Type"]) == (400, "application/problem+json")
         told = json.loads(answer.read())
         assert (told["status"], told["request_id"]) == (400, answer.headers["X-Request-ID"])
+        assert "ok" in server.get("/health")
+
+
+@pytest.mark.parametrize("serve", ["all", "streams"])
+def test_a_request_that_does_not_go_on_is_given_up(tmp_path, serve):
+    """Each would keep a connection for ever, of which a process has so many."""
+    host = b"Host: 127.0.0.1\r\n"
+    begun = {
+        "nothing": b"",
+        "half a head": b"GET /health HTTP/1.1\r\n" + host,
+        "half a body": b"POST /api/v1/tablet/login HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        "half of the next": b"GET /health HTTP/1.1\r\n" + host + b"\r\nGET /health",
+    }
+    with OwnServer(tmp_path, SERVE=serve) as server, contextlib.ExitStack() as stack:
+        clients = {what: stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=ARRIVE + 15)) for what in begun}
+        for what, client in clients.items():
+            client.sendall(begun[what])
+        for client in clients.values():
+            while client.recv(10_000):
+                pass  # it hangs up, or this times out
         assert "ok" in server.get("/health")
