@@ -5,10 +5,12 @@ Lists, forms, choices, filters, actions, history and autocomplete all reach rows
 are not used. A row's store shows only to people who have more than one.
 """
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.validators import RegexValidator
 from django.db import IntegrityError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
@@ -16,11 +18,17 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from tableorder.errors import Malformed, Refusal
+from tableorder.fields import CONTROL
 from tableorder.transactions import whole
 
 from .admin_forms import SOMEBODY_ELSE, OnlyWhatChanged
 from .admin_reach import chosen_store, reach, rows_for
 from .models import Store
+
+# As the API does (tableorder/fields.py). What an office program leaves in a copied name, no tablet could sign in with.
+no_control_characters = RegexValidator(
+    CONTROL, _("There is a character in it that can't be seen. Please type it anew."), inverse_match=True
+)
 
 GONE = _("This %(name)s is not there. Perhaps somebody has deleted it.")
 
@@ -73,6 +81,8 @@ class Scoped:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
             field.widget.attrs.setdefault("aria-label", field.label)  # in lists and inlines there is no <label>
+        if isinstance(field, forms.CharField):
+            field.validators.append(no_control_characters)
         for shortcut in ("can_change_related", "can_delete_related", "can_view_related"):
             if hasattr(getattr(field, "widget", None), shortcut):
                 setattr(field.widget, shortcut, False)

@@ -82,14 +82,14 @@ class Boolean(serializers.BooleanField):
         return data
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # all but tab and line breaks
 
 
 class Text(serializers.CharField):
     """One line or several, trimmed. Control characters other than tab and line breaks are refused."""
 
     def to_internal_value(self, data):
-        if type(data) is not str or _CONTROL.search(data):
+        if type(data) is not str or CONTROL.search(data):
             self.fail("invalid")
         return super().to_internal_value(data)
 

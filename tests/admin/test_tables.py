@@ -1,5 +1,6 @@
 """Tables in the admin: by the services, so that tablets and the journal hear of every change."""
 
+from menus.models import Item
 from stores.models import Store, Table
 from tests.world import TABLE_PASSWORD, events_of, tablet_of
 
@@ -24,6 +25,15 @@ def test_a_number_that_is_taken_is_said_beside_it(desk, ours):
     assert "This store has a table with that number" in errors_of(desk.form(Table).send(number="1", new_password="1234"))
     assert "This store has a table with that number" in errors_of(desk.form(Table, ours.tables[1]).send(number="1"))
     assert "at least 4" in errors_of(desk.form(Table).send(number="9", new_password="123"))
+    assert Table.objects.count() == 2
+
+
+def test_a_number_that_no_tablet_could_sign_in_with_is_refused(desk, ours):
+    """A line break of an office program. The API takes no such text, so neither does a form."""
+    for number in ("9\x0b", "9\x1b1"):
+        assert "a character in it that can't be seen" in errors_of(desk.form(Table).send(number=f"{number}2", new_password="1234"))
+    assert "a character in it that can't be seen" in errors_of(desk.form(Item, ours.item).send(name="Soup\x1b@"))
+    saved(desk.form(Item, ours.item).send(description="Hot.\r\nVery hot.\tReally."))
     assert Table.objects.count() == 2
 
 
