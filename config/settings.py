@@ -315,11 +315,11 @@ TIME_ZONE = "UTC"
 # --- Safety of the browser pages --------------------------------------------------------------------------------
 
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_ENGINE = "tableorder.browser_sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_FAILURE_VIEW = "tableorder.api.stale_page"
 SESSION_COOKIE_AGE = int(JWT_EXPIRE_HOURS * 3600)
-CSRF_TRUSTED_ORIGINS = [origin for origin in CORS_ALLOWED_ORIGINS if origin.startswith("https://")]
 SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

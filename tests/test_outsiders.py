@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from tests.own_server import OwnServer
+from tests.world import PASSWORD
 
 
 @pytest.mark.parametrize("key", [r"\000\000\000\000\000\000\000\000", "../../../../etc", r"\303\251\303\251\303\251\303\251"])
@@ -44,6 +45,11 @@ def test_a_suspicious_request_is_no_line_at_error(caplog, settings):
         assert "Host: none of ALLOWED_HOSTS" in caplog.messages and "evil.example" not in caplog.text
         assert Client(enforce_csrf_checks=True).post("/admin/login/").status_code == 403
     assert caplog.records and {record.levelname for record in caplog.records} <= {"INFO", "WARNING"}  # a slow one is a warning
+
+
+def test_a_sign_in_leads_nowhere_else(ours):
+    answer = Client().post("/admin/login/?next=https://evil.example/", {"username": ours.owner.username, "password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 
 def test_a_sign_in_by_https_behind_a_proxy_that_is_not_counted_says_why_in_the_log(caplog):
