@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.conf import settings
-from django.core.checks import Error, Warning, register, run_checks
+from django.core.checks import Error, Tags, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, connection
 
 from tableorder import redis
 from tableorder.logging import LEVELS
@@ -148,7 +149,7 @@ def settings_that_are_unsafe(app_configs, **kwargs):
                 14, f"ALLOWED_HOSTS contains {host!r}.", "Names alone, without https://, port or path: else every request is refused."
             )
     for origin in settings.CORS_ALLOWED_ORIGINS:
-        if not _is_url(origin, "https") or urlsplit(origin).path:
+        if not _is_url(origin, "https") or urlsplit(origin).path or "*" in origin:
             yield _error(
                 15, f"CORS_ORIGINS contains {origin!r}.", "List whole https:// origins; “*” and plain http are not safe with tokens."
             )
@@ -160,6 +161,22 @@ def settings_that_are_unsafe(app_configs, **kwargs):
         yield _error(17, "DATABASE_URL names another machine without a password.", "Put a password into it, or use DATABASE_URL_FILE.")
     if settings.LOG_LEVEL == "DEBUG":
         yield _error(18, "LOG_LEVEL is DEBUG.", "Set it to INFO or above: statements with guests' data would be logged.")
+
+
+@register(Tags.database)
+def names_that_the_database_takes_for_each_other(app_configs, databases, **kwargs):
+    """Django runs this with `migrate`, and with `check --database default`."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or connection.vendor != "mysql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@collation_database")
+        [collation] = cursor.fetchone()
+    if not collation.endswith("_bin"):
+        yield Warning(
+            f"The database's collation is {collation}: to it, names that differ by an accent or by case only are one.",
+            hint="ALTER DATABASE ... COLLATE utf8mb4_bin, before the first migrate; tables that are there keep theirs.",
+            id="tableorder.W002",
+        )
 
 
 def _key_pair():

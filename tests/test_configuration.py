@@ -36,6 +36,10 @@ def setting(name, **environment) -> str:
     return done.stdout.removesuffix("\n")
 
 
+def test_a_page_that_may_read_the_api_may_not_send_the_admins_forms():
+    assert setting("CSRF_TRUSTED_ORIGINS", **SAFE) == "[]"
+
+
 def test_safe_production_settings_pass_the_deployment_check():
     done = manage("check", "--deploy", "--fail-level", "WARNING", **SAFE)
     assert done.returncode == 0, done.stderr
@@ -58,6 +62,7 @@ def test_safe_production_settings_pass_the_deployment_check():
         ({"CORS_ORIGINS": "*"}, "E015"),
         ({"CORS_ORIGINS": "https://tablet.example.com/page"}, "E015"),
         ({"CORS_ORIGINS": "http://tablet.example.com"}, "E015"),
+        ({"CORS_ORIGINS": "https://*.example.com"}, "E015"),
         ({"DATABASE_URL": ""}, "E016"),
         ({"DATABASE_URL": "postgres://tableorder@db.example.com/tableorder"}, "E017"),
         ({"LOG_LEVEL": "DEBUG"}, "E018"),

@@ -111,6 +111,21 @@ def test_two_machines_migrate_one_after_the_other(capsys):
     assert "waiting for another migration" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(connection.vendor != "mysql", reason="the others tell all names apart")
+def test_a_database_that_takes_names_for_each_other_is_warned_of_by_migrate(capsys):
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} COLLATE utf8mb4_general_ci")
+        call_command("migrate", verbosity=0, skip_checks=False)
+        assert "tableorder.W002" in capsys.readouterr().err
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} COLLATE utf8mb4_bin")
+    call_command("migrate", verbosity=0, skip_checks=False)
+    assert "tableorder.W002" not in capsys.readouterr().err
+
+
 def foreign_keys() -> set:
     with connection.cursor() as cursor:
         cursor.execute("SELECT oid, conname FROM pg_constraint WHERE contype = 'f' AND conrelid = 'orders_order'::regclass")
