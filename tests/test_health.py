@@ -44,7 +44,8 @@ def test_ready_is_down_without_the_database(client, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_ready_is_degraded_without_the_images_which_it_asks_for_now_and_then(client, monkeypatch):
+def test_ready_is_degraded_without_the_images_which_it_asks_for_now_and_then(client, monkeypatch, settings):
+    settings.S3_BUCKET_NAME = "images"
     asked = []
 
     def away(name):
@@ -59,6 +60,17 @@ def test_ready_is_degraded_without_the_images_which_it_asks_for_now_and_then(cli
         assert (answer.json()["status"], answer.json()["checks"]["storage"]["status"]) == ("degraded", "down")
     assert len(asked) == 1
     health._storage.cache_clear()
+
+
+@pytest.mark.django_db
+def test_ready_is_degraded_where_no_image_could_be_stored(client, settings, tmp_path):
+    (tmp_path / "full").touch()
+    for folder, status in ((tmp_path / "full" / "media", "down"), (tmp_path / "media", "ok")):
+        settings.MEDIA_ROOT = folder
+        health._storage.cache_clear()
+        assert client.get("/health/ready").json()["checks"]["storage"]["status"] == status
+    health._storage.cache_clear()
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics", "/api/docs/", "/api/schema/"])
