@@ -4,11 +4,9 @@ They are served by `stores/stream.py`, beside Django. A request arrives here onl
 streams (SERVE=api), which a proxy in front should not have sent it to.
 """
 
-from drf_spectacular.utils import OpenApiResponse
-
 from stores.errors import TooManyStreams
 from tableorder.errors import Absent
-from tableorder.openapi import OpenApiParameter, documented
+from tableorder.openapi import OpenApiParameter, OpenApiResponse, documented
 
 from .endpoint import Endpoint, Role
 
