@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tests.own_postgresql import own_database
 
-from . import results
 from .database import ServerCPU, name_of, prepare
 from .layout import PYTHON, Layout
+from .report import promise_table, table, write
 
 PARTS = ["order", "menu", "board", "memory", "streams", "growth", "layers"]
 PLACES, QUICK_PLACES = 50, 10  # tables of one store, and stores
@@ -37,7 +37,7 @@ def main():
         with own_database("limit", like=name_of(database)) as copy:
             reports = measured(asked, Path(folder), database, copy, open_stores)
     if asked.only == PARTS and not asked.quick:
-        results.write(reports, "make bench")
+        write(reports, "make bench")
 
 
 def furnish(database: str, *, places: int):
@@ -70,7 +70,7 @@ def measured(asked, folder, database, copy, open_stores):
         reports = []
         for part in asked.only:
             for report in importlib.import_module(f"benchmarks.{part}").measure(scene):
-                print(f"\n{report.title}\n", *results.table(report), "", *results.promise_table(report.promises), sep="\n", flush=True)
+                print(f"\n{report.title}\n", *table(report), "", *promise_table(report.promises), sep="\n", flush=True)
                 reports.append(report)
     return reports
 
