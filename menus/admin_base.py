@@ -18,7 +18,7 @@ from stores.admin_scope import StoreScopedAdmin
 from tableorder.errors import Malformed, Refusal
 from tableorder.transactions import whole
 
-from .as_one import as_one_change
+from .one_change import one_change
 
 
 class MenuAdmin(StoreScopedAdmin):
@@ -29,7 +29,7 @@ class MenuAdmin(StoreScopedAdmin):
 
     @whole
     def write(self, request, view, *args):
-        with as_one_change():
+        with one_change():
             return view(request, *args)
 
     def save_model(self, request, obj, form, change):

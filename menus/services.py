@@ -19,9 +19,9 @@ from tableorder.errors import Absent
 from tableorder.transactions import whole
 
 from . import images
-from .as_one import menu_changed
 from .errors import CategoryNotEmpty, NameExists, OrderMismatch
 from .models import Category, Item, ItemOptionGroup, OptionGroup
+from .one_change import menu_changed
 
 # --- Categories -------------------------------------------------------------------------------------------------
 

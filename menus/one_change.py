@@ -9,7 +9,7 @@ _gathered: ContextVar[set | None] = ContextVar("stores whose menus change in thi
 
 
 @contextmanager
-def as_one_change():
+def one_change():
     """Around services, inside one transaction: each store's counter row is taken once, and last."""
     stores = set()
     token = _gathered.set(stores)
