@@ -1,6 +1,7 @@
 // Begins: what is remembered is on the screen before the network is asked for anything.
 
-import { start, touched, watchForIdle } from "./actions.js";
+import { start } from "./actions/connection.js";
+import { touched, watchForIdle } from "./actions/idle.js";
 import { render } from "./html.js";
 import { speak } from "./i18n.js";
 import { onChange, recall, state } from "./state.js";

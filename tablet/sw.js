@@ -8,7 +8,8 @@ const SHELL = "tableorder-shell";
 const PICTURES = "tableorder-pictures";
 const MOST_PICTURES = 300;
 const FILES = [
-  ...["./", "app.css", "main.js", "actions.js", "api.js", "cart.js", "html.js", "i18n.js", "money.js", "outbox.js", "screen.js", "state.js", "storage.js", "stream.js"],
+  ...["./", "app.css", "main.js", "api.js", "cart.js", "html.js", "i18n.js", "money.js", "outbox.js", "screen.js", "state.js", "storage.js", "stream.js"],
+  ...["calls", "cart", "connection", "idle", "menu", "party", "sign_in", "submit", "table", "toast"].map((name) => `actions/${name}.js`),
   ...["bill", "cart", "corner", "item", "menu", "page", "parts", "setup", "submit"].map((name) => `views/${name}.js`),
   ...["lit-html", "directive", "directive-helpers"].map((name) => `vendor/lit-html/${name}.js`),
   ...["class-map", "live", "repeat"].map((name) => `vendor/lit-html/directives/${name}.js`),

@@ -1,6 +1,6 @@
 // What this party has ordered, how far it is, and what it comes to.
 
-import { billTotal } from "../actions.js";
+import { billTotal } from "../actions/party.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";
 import { clock, money } from "../money.js";

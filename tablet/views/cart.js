@@ -1,6 +1,7 @@
 // The cart: beside the menu where there is room, else one tap away.
 
-import { changeQuantity, clearCart, openLine, showCart, submit, takeOutUnorderable } from "../actions.js";
+import { changeQuantity, clearCart, openLine, showCart, takeOutUnorderable } from "../actions/cart.js";
+import { submit } from "../actions/submit.js";
 import { priced } from "../cart.js";
 import { classMap, html, live, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";

@@ -1,6 +1,6 @@
 // Behind a long press on the store's name: what staff need at the tablet.
 
-import { signOutByHand } from "../actions.js";
+import { signOutByHand } from "../actions/sign_in.js";
 import { html, nothing } from "../html.js";
 import { LANGUAGES, t } from "../i18n.js";
 import { change, setPrefs, state } from "../state.js";

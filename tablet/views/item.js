@@ -1,6 +1,7 @@
 // One dish: its options, how many, a note, and what it will cost.
 
-import { addToCart, openItem, replaceInCart } from "../actions.js";
+import { addToCart, replaceInCart } from "../actions/cart.js";
+import { openItem } from "../actions/menu.js";
 import { inCart, isSoldOut, MAX_QUANTITY, openChoice, toggle, unitPrice } from "../cart.js";
 import { classMap, html, live, nothing } from "../html.js";
 import { t } from "../i18n.js";

@@ -1,6 +1,6 @@
 // The home screen: categories always in view, a card for each dish.
 
-import { pictureLost, search } from "../actions.js";
+import { pictureLost, search } from "../actions/menu.js";
 import { inCart, isSoldOut } from "../cart.js";
 import { classMap, html, nothing, repeat } from "../html.js";
 import { t } from "../i18n.js";

@@ -1,6 +1,6 @@
 // The whole page: the frame around the menu, and what lies over it.
 
-import { billTotal, openBill } from "../actions.js";
+import { billTotal, openBill } from "../actions/party.js";
 import { classMap, html, nothing } from "../html.js";
 import { LANGUAGES, t } from "../i18n.js";
 import { money } from "../money.js";

@@ -1,6 +1,6 @@
 // Pieces that several views share.
 
-import { call } from "../actions.js";
+import { call } from "../actions/calls.js";
 import { classMap, html, nothing, svg } from "../html.js";
 import { t } from "../i18n.js";
 import { change, state } from "../state.js";

@@ -1,6 +1,6 @@
 // Staff set the tablet up once.
 
-import { setUp } from "../actions.js";
+import { setUp } from "../actions/sign_in.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";
 import { ownPlace, state } from "../state.js";

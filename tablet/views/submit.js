@@ -1,6 +1,7 @@
 // After the guest has confirmed: exactly one of three honest states.
 
-import { chooseAgain, doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, showCart, submitAgain } from "../actions.js";
+import { showCart } from "../actions/cart.js";
+import { chooseAgain, doNotSend, dropEntry, goOnWithout, leaveNumber, sendAfterAll, submitAgain } from "../actions/submit.js";
 import { isSoldOut, itemsById } from "../cart.js";
 import { html, nothing } from "../html.js";
 import { t } from "../i18n.js";

@@ -80,7 +80,7 @@ class Guest:
 
     def is_signed_out(self):
         """By itself, without a word to the guest."""
-        self.page.evaluate("async () => (await import('/tablet/actions.js')).signedOut(null)")
+        self.page.evaluate("async () => (await import('/tablet/actions/table.js')).signedOut(null)")
 
     def taps_twice(self, target: Locator):
         """As a trembling hand does: in the same place, before anybody can have read what the first tap has brought up."""

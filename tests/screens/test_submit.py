@@ -84,7 +84,7 @@ def test_thirty_orders_over_a_lost_network_are_thirty_orders(guest):
     for tried in range(30):
         network = Network(page, *FATES[tried % len(FATES)])
         page.evaluate(
-            "async (item) => (await import('/tablet/actions.js')).addToCart({ item, quantity: 1, options: [], note: '' })",
+            "async (item) => (await import('/tablet/actions/cart.js')).addToCart({ item, quantity: 1, options: [], note: '' })",
             guest.restaurant.items[DISH]["id"],
         )
         guest.reviews().confirms()

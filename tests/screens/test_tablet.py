@@ -359,7 +359,7 @@ def test_how_many_of_a_dish_are_in_the_cart_is_read_in_words(guest):
 def test_a_full_cart_says_so_and_takes_more_of_what_is_in_it(guest):
     guest.page.evaluate(
         """async (item) => {
-            const { addToCart } = await import("/tablet/actions.js");
+            const { addToCart } = await import("/tablet/actions/cart.js");
             for (let line = 0; line < 50; line++) addToCart({ item, quantity: 1, options: [], note: line ? `no. ${line}` : "" });
         }""",
         guest.restaurant.items[DISH]["id"],
@@ -868,7 +868,7 @@ def test_what_comes_up_is_seen_from_its_beginning_and_who_goes_back_is_where_the
     page, item = guest.page, guest.restaurant.items[SET]
     page.set_viewport_size(size)
     demanded = guest.restaurant.demanded(SET)
-    fill = "async (line) => { const { addToCart } = await import('/tablet/actions.js'); for (const note of 'abcdefghijkl') addToCart({ ...line, note }); }"
+    fill = "async (line) => { const { addToCart } = await import('/tablet/actions/cart.js'); for (const note of 'abcdefghijkl') addToCart({ ...line, note }); }"
     page.evaluate(fill, {"item": item["id"], "name": SET, "quantity": 1, "options": demanded, "seen": item["price"]})
     guest.taps("cart")
     scrolled = "() => [...document.querySelectorAll('.sheet-inside, .sheet-body')].map((part) => part.scrollTop)"
