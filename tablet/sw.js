@@ -51,6 +51,9 @@ async function renew() {
   );
   if (!changed.includes(true)) return false;
   await Promise.all(FILES.map((name, at) => cache.put(name, answers[at])));
+  const listed = new Set(FILES.map((name) => new URL(name, location).href));
+  const left = (await cache.keys()).filter(({ url }) => !listed.has(url));
+  await Promise.all(left.map((request) => cache.delete(request)));
   return true;
 }
 

@@ -69,10 +69,21 @@ let renewedAt = Date.now();
 async function renewPage() {
   if (Date.now() - renewedAt < RENEW_PAGE * 1000) return;
   renewedAt = Date.now();
-  const worker = (await navigator.serviceWorker?.getRegistration())?.active;
-  worker?.postMessage("renew");
+  const registration = await navigator.serviceWorker?.getRegistration();
+  registration?.active?.postMessage("renew");
+  registration?.update().catch(() => {}); // a version with other files has another worker, which brings them and takes over
 }
 
+function takeNewVersion() {
+  if (state.device && !state.cart.length && !state.entry && nobodyThere()) location.reload();
+}
+
+let controlled = Boolean(navigator.serviceWorker?.controller); // the first worker brings what is already there
+
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-  if (data === "renewed" && state.device && !state.cart.length && !state.entry && nobodyThere()) location.reload();
+  if (data === "renewed") takeNewVersion();
+});
+navigator.serviceWorker?.addEventListener("controllerchange", () => {
+  if (controlled) takeNewVersion();
+  controlled = true;
 });

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .people import Guest, middle_of, set_up
+from .test_modules import TABLET
 
 DISH, OTHER, SET = "LA갈비구이", "해물파전", "마당 정식"
 LANDSCAPE, PHONE, UPRIGHT = {"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 800, "height": 1280}
@@ -1140,3 +1141,43 @@ def test_the_page_comes_up_without_a_network(open_page, hanok, table):
     expect(page.locator(".offline")).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator(".offline")).to_have_count(0)
+
+
+def test_a_page_that_runs_for_weeks_takes_a_new_version_and_keeps_nothing_of_the_old(open_page, hanok, table):
+    page = open_page("/tablet/", device=hanok.device(table), service_workers="allow", clock=True).page
+    Guest(page, hanok, table).at_the_menu()
+    page.evaluate("navigator.serviceWorker.controller ?? new Promise((now) => navigator.serviceWorker.addEventListener('controllerchange', now))")
+    page.evaluate("caches.open('tableorder-shell').then((kept) => kept.put('/tablet/gone.js', new Response('')))")
+    changed = (TABLET / "main.js").read_text() + "document.documentElement.dataset.release = 'new';"
+
+    def release(route):
+        route.fulfill(body=changed, content_type="text/javascript", headers={"ETag": '"new"'})
+
+    page.context.route("**/tablet/main.js", release)
+    page.clock.fast_forward("01:02:00")
+    expect(page.locator("html")).to_have_attribute("data-release", "new")
+    assert page.evaluate("caches.match('/tablet/main.js').then(Boolean)")
+    assert not page.evaluate("caches.match('/tablet/gone.js').then(Boolean)")
+
+
+# Of a version that has other files: what the worker that is there would bring is not there any more.
+ANOTHER_WORKER = """
+const workers = new EventTarget();
+workers.controller = {};
+workers.register = async () => {};
+workers.getRegistration = async () => ({
+  active: { postMessage() {} },
+  update: async () => workers.dispatchEvent(new Event("controllerchange")),
+});
+Object.defineProperty(navigator, "serviceWorker", { value: workers });
+"""
+
+
+def test_a_page_that_runs_for_weeks_takes_a_version_of_other_files_too(open_page, hanok, table):
+    page = open_page(None, device=hanok.device(table), clock=True).page
+    page.add_init_script(ANOTHER_WORKER)
+    page.goto("/tablet/")
+    Guest(page, hanok, table).at_the_menu()
+    with page.expect_navigation():
+        page.clock.fast_forward("01:02:00")
+    Guest(page, hanok, table).at_the_menu()
