@@ -23,6 +23,8 @@ from .table_cards import table_cards
 
 admin.site.unregister(Group)  # rights come from memberships
 
+MOST_AT_ONCE = 100  # tables
+
 
 @admin.register(Table)
 class TableAdmin(StoreScopedAdmin):
@@ -35,6 +37,13 @@ class TableAdmin(StoreScopedAdmin):
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
             **TABLE_PASSWORD,
         )
+        up_to = forms.IntegerField(
+            label=_("Up to"),
+            required=False,
+            max_value=10**9,
+            widget=forms.NumberInput(attrs={"class": "vIntegerField"}),
+            help_text=_("Only to add many at once: number 1 up to 20 adds 1, 2, 3 … 20, all with this password."),
+        )
         unique_in = ("store", "number")
         unique_message = _("This store has a table with that number.")
 
@@ -45,13 +54,36 @@ class TableAdmin(StoreScopedAdmin):
             if self.instance._state.adding:
                 password.help_text = _("At least 4 characters. Typed in once at the tablet; it is not shown again here.")
             else:
+                del self.fields["up_to"]
                 password.help_text = _(
                     "Leave empty to keep the present one. A new password cuts off the tablet until it is typed in there."
                 )
 
+        @property
+        def numbers(self) -> list[str]:
+            """Those of the tables to add: from `number` up to `up_to`, 01 as 01, 02, 03."""
+            number, last = self.cleaned_data["number"], self.cleaned_data.get("up_to")
+            return [number] if last is None else [str(each).zfill(len(number)) for each in range(int(number), last + 1)]
+
+        def _post_clean(self):
+            super()._post_clean()
+            if not self.errors and self.cleaned_data.get("up_to") is not None:
+                self._check_series(self.cleaned_data["number"], self.cleaned_data["up_to"])
+
+        def _check_series(self, number, last):
+            if not (number.isascii() and number.isdigit()):
+                self.add_error("number", _("To add many at once, the first number must be a whole number."))
+            elif last < int(number):
+                self.add_error("up_to", _("The last number must not be smaller than the first."))
+            elif last - int(number) >= MOST_AT_ONCE:
+                self.add_error("up_to", _("At most %(most)d tables can be added at once.") % {"most": MOST_AT_ONCE})
+            elif there := Table.objects.in_store(self.instance.store).filter(number__in=self.numbers).in_reading_order():
+                said = _("Nothing was added: this store has these tables already: %(numbers)s.")
+                self.add_error("up_to", said % {"numbers": ", ".join(map(str, there))})
+
     form = Form
     acts = {"view", "add", "change"}  # old orders hang on the table; it is switched off instead
-    fields = ["number", "new_password", "is_active"]
+    fields = ["number", "up_to", "new_password", "is_active"]
     asked_as = {"new_password": "password"}  # the model's field of that name holds the hash and is in no form
     list_display = ["number", "is_active"]
     list_filter = ["is_active"]
@@ -59,14 +91,30 @@ class TableAdmin(StoreScopedAdmin):
     ordering = [Length("number"), "number"]  # 1, 2, 10
     actions = ["print_cards", "sign_out"]
 
+    def get_fields(self, request, obj=None):
+        return [name for name in self.fields if obj is None or name != "up_to"]
+
     def save_model(self, request, obj, form, change):
-        said = form.cleaned_data if not change else {name: form.cleaned_data[name] for name in form.changed_data}
-        asked = {self.asked_as.get(name, name): value for name, value in said.items() if name in self.fields}
-        if change:
-            services.change_table(obj, **asked, actor=request.user)
+        if not change:
+            new = {"password": form.cleaned_data["new_password"], "is_active": form.cleaned_data["is_active"]}
+            obj.series = services.create_tables(obj.store, numbers=form.numbers, **new, actor=request.user)
+            obj.pk = obj.series[0].pk
         else:
-            obj.pk = services.create_table(obj.store, **asked, actor=request.user).pk
+            asked = {self.asked_as.get(name, name): form.cleaned_data[name] for name in form.changed_data if name in self.fields}
+            services.change_table(obj, **asked, actor=request.user)
         obj.refresh_from_db()
+
+    def log_addition(self, request, obj, message):
+        return [super(TableAdmin, self).log_addition(request, table, message) for table in obj.series]
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """Of a series, whichever button was pressed: to the list, where all of them are."""
+        count = len(obj.series)
+        if count == 1:
+            return super().response_add(request, obj, post_url_continue)
+        done = ngettext("%(count)d table was added: %(first)s to %(last)s.", "%(count)d tables were added: %(first)s to %(last)s.", count)
+        self.message_user(request, done % {"count": count, "first": obj, "last": obj.series[-1]}, messages.SUCCESS)
+        return self.response_post_save_add(request, obj)
 
     @admin.action(description=_("Print table cards"), permissions=["view"])
     def print_cards(self, request, tables):

@@ -33,15 +33,27 @@ def create_store(*, actor: User | None = None, **fields) -> Store:
     return store
 
 
-@whole
 def create_table(store: Store, *, number: str, password: str, is_active: bool = True, actor: User | None = None) -> Table:
     """A table whose tablet signs in with this password. Raises TableExists."""
-    table = Table(store=store, number=number, is_active=is_active)
-    table.set_password(password)
-    _save(table)
-    audit.note(store, "table.created", number, actor=actor)
-    journal.record(store.pk, _changed(table))
+    [table] = create_tables(store, numbers=[number], password=password, is_active=is_active, actor=actor)
     return table
+
+
+@whole
+def create_tables(store: Store, *, numbers: list[str], password: str, is_active: bool = True, actor: User | None = None) -> list[Table]:
+    """Tables that share a password: all of them, or none. Raises TableExists.
+
+    The password is hashed once, which takes up to a second, and the journal is told once, of them all: it takes the
+    counter row, and orders of this store would wait for that until the last table is there.
+    """
+    kept = Table()
+    kept.set_password(password)
+    tables = [Table(store=store, number=number, password=kept.password, epoch=kept.epoch, is_active=is_active) for number in numbers]
+    for table in tables:
+        _save(table)
+        audit.note(store, "table.created", table.number, actor=actor)
+    journal.record(store.pk, *map(_changed, tables))
+    return tables
 
 
 @whole

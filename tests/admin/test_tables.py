@@ -1,6 +1,7 @@
 """Tables in the admin: by the services, so that tablets and the journal hear of every change."""
 
 from menus.models import Item
+from stores.admin import TableAdmin
 from stores.models import Store, Table
 from tests.world import TABLE_PASSWORD, events_of, tablet_of
 
@@ -13,6 +14,71 @@ def test_a_table_is_created_with_its_password(desk, ours):
     assert table.store == ours.store
     assert table.check_password("1234 5")
     assert events_of(ours)[-1] == "table.changed"
+
+
+def test_a_series_of_tables_is_made_at_once(desk, ours):
+    answer = desk.form(Table).send(number="8", up_to="27", new_password="1234 5")
+    assert "20 tables were added: 8 to 27." in messages_of(answer, desk)
+    assert answer["Location"] == list_url(Table)
+    made = Table.objects.exclude(number__in=["1", "2"]).in_reading_order()
+    assert [table.number for table in made] == [str(number) for number in range(8, 28)]
+    assert {table.store for table in made} == {ours.store}
+    assert all(table.check_password("1234 5") for table in made)
+    assert events_of(ours)[-20:] == ["table.changed"] * 20
+    assert [entry.subject for entry in ours.store.audit.filter(action="table.created", actor=ours.owner).order_by("id")] == [
+        table.number for table in made
+    ]
+    assert all("Added." in desk.get(page("history", Table, table.pk)).content.decode() for table in (made[0], made[19]))
+
+
+def test_the_password_of_a_series_is_hashed_once(desk, ours, monkeypatch):
+    """Each takes up to a second; the transaction must not stay open for all of them."""
+    hashed = []
+    monkeypatch.setattr("stores.models.make_password", lambda raw: hashed.append(raw) or "hash")
+    saved(desk.form(Table).send(number="11", up_to="110", new_password="1234"))
+    assert hashed == ["1234"]
+    assert Table.objects.count() == 102
+
+
+def test_a_series_keeps_its_zeros_and_may_be_one_or_switched_off(desk, ours):
+    saved(desk.form(Table).send(number="08", up_to="10", new_password="1234", is_active=None))
+    saved(desk.form(Table).send(number="7", up_to="7", new_password="1234"))
+    assert set(Table.objects.filter(is_active=False).values_list("number", flat=True)) == {"08", "09", "10"}
+    assert Table.objects.get(number="7").is_active
+
+
+def test_what_is_wrong_with_a_series_is_said_beside_its_field_and_nothing_is_made(desk, operator, ours):
+    for field, said, sent in (
+        ("number", "must be a whole number", {"number": "Terrace 1", "up_to": "3"}),
+        ("number", "must be a whole number", {"number": "-3", "up_to": "3"}),
+        ("number", "must be a whole number", {"number": "²", "up_to": "3"}),
+        ("number", "a table with that number", {"number": "1", "up_to": "5"}),
+        ("up_to", "must not be smaller", {"number": "5", "up_to": "4"}),
+        ("up_to", "At most 100", {"number": "5", "up_to": "105"}),
+        ("up_to", "already: 1, 2.", {"number": "0", "up_to": "5"}),
+        ("up_to", "whole number", {"number": "5", "up_to": "7.5"}),
+        ("up_to", "less than or equal", {"number": "9" * 20, "up_to": "1" + "0" * 20}),
+        ("new_password", "at least 4", {"number": "5", "up_to": "7", "new_password": "123"}),
+    ):
+        answer = desk.form(Table).send(**{"new_password": "1234", **sent})
+        assert said in errors_of(answer), sent
+        assert list(answer.context["adminform"].form.errors) == [field]
+    assert "already: 1, 2." in errors_of(operator.form(Table).send(store=str(ours.store.pk), number="0", up_to="5", new_password="1234"))
+    assert Table.objects.count() == 2
+    assert not ours.store.audit.filter(action="table.created", actor__isnull=False).exists()
+
+
+def test_a_series_that_somebody_else_was_in_the_way_of_is_not_made(desk, ours, monkeypatch):
+    monkeypatch.setattr(TableAdmin.Form, "_check_series", lambda *args: None)  # made in the moment after the look
+    before = events_of(ours)
+    answer = desk.form(Table).send(number="0", up_to="5", new_password="1234")
+    assert "This store has a table with that number" in messages_of(answer, desk)
+    assert Table.objects.count() == 2
+    assert events_of(ours) == before
+
+
+def test_a_table_that_is_there_has_no_series(desk, ours):
+    assert "up_to" not in desk.form(Table, ours.table).fields
 
 
 def test_the_stored_password_is_never_shown(desk, ours):
