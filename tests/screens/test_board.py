@@ -1165,6 +1165,20 @@ def test_a_manager_has_the_board_and_nothing_else(board):
     assert page.goto("/admin/orders/order/").status == 403
 
 
+@pytest.mark.parametrize("person", ["hanok-manager", "hanok-owner"])
+def test_a_store_without_tables_says_where_they_are_made(open_board, hanok, person):
+    board = open_board(person, locale="ko-KR")
+    board.page.route("**/staff/board", lambda route: route.fulfill(json=route.fetch().json() | {"tables": []}))
+    board.page.reload()
+    nowhere = board.page.locator(".nowhere", has_text="아직 테이블이 없습니다")
+    if person == "hanok-owner":
+        nowhere.get_by_role("link").click()
+        expect(board.page.locator("[name=up_to]")).to_be_visible()
+    else:
+        nowhere.get_by_role("button").click()
+        expect(board.dialog().locator("[data-action=add-table]")).to_be_visible()
+
+
 def opened_tables(board):
     board.taps("settings")
     board.taps("tables", board.dialog())

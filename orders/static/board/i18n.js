@@ -17,6 +17,7 @@ export const TEXTS = {
   signedOut: ["로그인이 끝났습니다. 다시 로그인해 주세요.", "You are signed out. Please sign in again."],
   signIn: ["로그인", "Sign in"],
   loading: ["불러오는 중…", "Loading…"],
+  noTables: ["아직 테이블이 없습니다. 추가하면 여기에 보입니다.", "There are no tables yet. Once added, they show here."],
   nothing: ["보여 줄 테이블이 없습니다.", "No table to show."],
   justNow: ["방금", "just now"],
   total: ["합계", "Total"],

@@ -8,6 +8,7 @@ import { findNext } from "./find.js";
 import { t } from "./i18n.js";
 import { newCalls, newOrders, toggleSound } from "./news.js";
 import { change, choose, page, show, state } from "./state.js";
+import { openTables } from "./tables.js";
 
 const CARD = 22; // rem that a card needs at least
 
@@ -99,7 +100,16 @@ function inColumns(tables) {
   return columns.map((column) => column.map((id) => there.get(id)));
 }
 
+// An owner makes many at once in the admin; who is no owner makes them here.
+const noTables = () => html`<div class="nowhere">
+  <p>${t("noTables")}</p>
+  ${page.user.role === "owner"
+    ? html`<a class="button" href=${`/admin/stores/table/add/?store=${page.store.id}`}>${t("addTable")}</a>`
+    : html`<button type="button" data-action="tables" @click=${() => openTables()}>${t("tables")}</button>`}
+</div>`;
+
 function cards(tables) {
+  if (!tables.length) return noTables();
   const filter = state.filter.trim().toLowerCase();
   const shown = tables.filter((table) => (!filter || table.number.toLowerCase().includes(filter)) && (!state.onlyBusy || isBusy(table)));
   if (!shown.length) return html`<p class="nowhere">${t("nothing")}</p>`;
