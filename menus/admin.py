@@ -8,8 +8,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from stores.admin_forms import OnlyWhatChanged
-from stores.admin_reach import STORE_FILTER, chosen, chosen_store, reach
+from stores.admin_reach import STORE_FILTER, chosen, chosen_store, reach, rows_for
 from stores.admin_scope import ScopedFilter, ScopedInline
+from stores.models import Store
 from stores.money import digits_of, money
 
 from . import choices, images, services
@@ -39,6 +40,7 @@ class CategoryAdmin(DraggableAdmin):
     form = CategoryForm
     fields = ["name"]
     list_display = ["name", "items"]
+    comes_first = _("Add a category: every item of the menu stands in one.")
     search_fields = ["name"]
 
     def get_queryset(self, request):
@@ -137,6 +139,8 @@ class ItemAdmin(DraggableAdmin):
     list_select_related = ["store", "category"]
     list_per_page = list_max_show_all = 100  # Django takes a thousand fields a form; a row here has seven
     search_fields = ["name"]
+    comes_first = _("Add the items of the menu: there is nothing to order yet.")
+    add_form_template = "admin/menus/item/add_form.html"
 
     def get_fieldsets(self, request, obj=None):
         if obj is not None and obj.image:
@@ -146,6 +150,14 @@ class ItemAdmin(DraggableAdmin):
 
     def get_autocomplete_fields(self, request):
         return ("category",) if request.user.is_superuser else ()  # likewise
+
+    def render_change_form(self, request, context, add=False, **more):
+        if add:
+            store = reach(request).only_store or chosen(request, Store, "store")
+            categories = rows_for(Category, request.user)
+            if not (categories.in_store(store) if store else categories).exists():
+                context["category_first"] = reverse("admin:menus_category_add", query={"store": store.pk} if store else None)
+        return super().render_change_form(request, context, add=add, **more)
 
     # --- The list ---
 
@@ -165,8 +177,11 @@ class ItemAdmin(DraggableAdmin):
         return super().get_changelist_formset(request, **{"formset": LockedFormSet, **most, **kwargs})
 
     def how_to_drag(self, request):
-        if chosen_store(request) is None:
+        store = chosen_store(request)
+        if store is None:
             return _("Choose a store and a category in the filter to drag its items into order.")
+        if not Category.objects.alive().in_store(store).exists():
+            return None  # nor is there a filter
         return _("Choose a category in the filter to drag its items into order.")
 
     @admin.display(description="", empty_value="")

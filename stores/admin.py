@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models.functions import Length
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -90,6 +92,7 @@ class TableAdmin(StoreScopedAdmin):
     search_fields = ["number"]
     ordering = [Length("number"), "number"]  # 1, 2, 10
     actions = ["print_cards", "sign_out"]
+    comes_first = _("Add the tables: a tablet signs in with the number of its table.")
 
     def get_fields(self, request, obj=None):
         return [name for name in self.fields if obj is None or name != "up_to"]
@@ -165,6 +168,10 @@ class StoreAdmin(StoreScopedAdmin):
 
     def has_add_permission(self, request):
         return request.user.is_superuser
+
+    def response_post_save_add(self, request, obj):
+        self.message_user(request, _("Now add the account of its owner, who sets up everything else."), messages.INFO)
+        return HttpResponseRedirect(reverse("admin:stores_membership_add", query={"store": obj.pk}))
 
     def save_model(self, request, obj, form, change):
         if change:

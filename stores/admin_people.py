@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import audit
 from .admin_forms import OnlyThePassword, OnlyWhatChanged
+from .admin_reach import chosen, reach
 from .admin_scope import ScopedFilter, ScopedInline, StoreScopedAdmin
 from .models import Membership, Store, User
 
@@ -144,6 +145,14 @@ class MembershipAdmin(StoreScopedAdmin):
         if obj is not None and obj.user_id == request.user.pk and not request.user.is_superuser:
             fields += ["role", "is_active"]  # nobody locks themselves out
         return fields
+
+    def get_changeform_initial_data(self, request):
+        """The first account of a store is its owner's."""
+        initial = super().get_changeform_initial_data(request)
+        store = reach(request).only_store or chosen(request, Store, "store")
+        if store is not None and not store.memberships.filter(role=Membership.Role.OWNER).exists():
+            initial.setdefault("role", Membership.Role.OWNER)
+        return initial
 
     def save_model(self, request, obj, form, change):
         if isinstance(form, PersonForm):

@@ -12,6 +12,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.validators import RegexValidator
 from django.db import IntegrityError
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import translation
@@ -126,6 +127,7 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
     store_first = True  # lists and forms name the store first, to people who have several
     asks_store = True  # and ask for it when a row is added, unless it follows from another field
     list_select_related = ["store"]
+    comes_first = None  # what the index says as long as a store has no row of these
 
     class Media:
         css = {"all": ["stores_admin/admin.css"]}
@@ -184,6 +186,11 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
 
     def get_changelist_form(self, request, **kwargs):
         return super().get_changelist_form(request, **{"form": self.list_form, **kwargs})
+
+    def store_without(self, request) -> Store | None:
+        """The first of the person's stores that has no such row yet."""
+        rows = rows_for(self.model, request.user).filter(**{self.model.store_lookup: OuterRef("pk")})
+        return Store.objects.for_user(request.user).filter(~Exists(rows), is_active=True).first()
 
     # --- What a query string may ask for ---
 

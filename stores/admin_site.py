@@ -139,6 +139,19 @@ class StoreAdminSite(admin.AdminSite):
     def autocomplete_view(self, request):
         return Autocomplete.as_view(admin_site=self)(request)
 
+    def index(self, request, extra_context=None):
+        return super().index(request, {"next_steps": self._next_steps(request), **(extra_context or {})})
+
+    def _next_steps(self, request):
+        """For the template: what a new store still needs, as (sentence, where to add it, which store; None: the only one)."""
+        from .admin_reach import reach
+
+        models = [model for app in self.get_app_list(request) for model in app["models"]]
+        admins = [(self.get_model_admin(model["model"]), model["add_url"]) for model in models]
+        lacking = [(admin.comes_first, url, admin.store_without(request)) for admin, url in admins if admin.comes_first]
+        only = reach(request).only_store
+        return [(sentence, f"{url}?store={store.pk}", store if store != only else None) for sentence, url, store in lacking if store]
+
     def get_app_list(self, request, app_label=None):
         """In the order of a working day, each app's models as they are registered, and not by the alphabet."""
         apps = self._build_app_dict(request, app_label)
