@@ -117,7 +117,7 @@ class DraggableAdmin(SortableAdminMixin, MenuAdmin):
 
     def changelist_view(self, request, extra_context=None):
         hint = None if self.may_drag(request) or "_popup" in request.GET else self.how_to_drag(request)
-        return super().changelist_view(request, {"subtitle": hint, **(extra_context or {})})
+        return super().changelist_view(request, {"how_to_drag": hint, **(extra_context or {})})
 
     def get_changelist_instance(self, request):
         return super(SortableAdminMixin, self).get_changelist_instance(request)

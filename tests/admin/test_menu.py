@@ -507,6 +507,12 @@ def test_lists_are_dragged_only_where_they_have_one_order(desk, ours, theirs):
     assert chain.drag(Category, ours.category, theirs.category).status_code == 400
 
 
+def test_how_to_drag_stands_on_the_page_and_not_in_its_title(desk):
+    shown = desk.get(list_url(Item)).content.decode()
+    assert "<title>Select item to change | Table Order</title>" in shown
+    assert '<p class="how-to-drag">Choose a category in the filter' in shown
+
+
 def test_one_persons_list_does_not_decide_over_anothers(desk, ours, operator, theirs):
     """The package keeps that in the one instance that serves everybody."""
     assert "drag handle" in desk.get(list_url(Category)).content.decode()
