@@ -7,6 +7,7 @@ from PIL import ExifTags, Image
 from playwright.sync_api import expect
 
 from menus.images import MAX_BYTES
+from menus.models import MAX_STOCK
 
 from .conftest import LANDSCAPE
 from .test_access import AXE, SET
@@ -77,6 +78,21 @@ def test_a_dishs_name_is_readable_on_a_phone(open_admin):
     page = open_admin("/admin/menus/item/", locale="ko-KR", viewport=PHONE)
     narrowest = page.locator("#result_list .field-name").evaluate_all("cells => Math.min(...cells.map((cell) => cell.clientWidth))")
     assert narrowest > 80  # it was one letter wide
+
+
+@pytest.mark.parametrize(("person", "locale"), [("hanok-owner", "ko-KR"), ("plaza-owner", "en-US")])
+@pytest.mark.parametrize("category", ["all", "one"])
+def test_on_a_phone_price_sold_out_and_stock_are_changed_without_moving_the_list(open_page, cookies_of, person, locale, category):
+    page = open_page("/admin/menus/item/", cookies=cookies_of(person), locale=locale, viewport=PHONE).page
+    if category == "one":
+        page.locator("#changelist-filter a[href*='category__id__exact=']").first.click()
+        expect(page.locator(".handle").first).to_be_visible()
+    assert page.locator(".results").evaluate("(list) => list.scrollWidth - list.clientWidth") <= 0
+    for field in ("[name=form-0-price]", "[name=form-0-sold_out]", "[name=form-0-stock]", "[name=_save]"):
+        box = page.locator(field).bounding_box()
+        assert 0 <= box["x"] and box["x"] + box["width"] <= PHONE["width"], field
+    page.fill("[name=form-0-stock]", str(MAX_STOCK))
+    assert page.locator("[name=form-0-stock]").evaluate("(field) => field.scrollWidth - field.clientWidth") <= 0
 
 
 @pytest.mark.parametrize(("person", "locale", "width"), [("hanok-owner", "ko-KR", 1024), ("admin", "en-US", 1280)])
