@@ -196,7 +196,7 @@ class OrderInline(ScopedInline, admin.TabularInline):
     model = Order
     acts = {"view"}
     show_change_link = True
-    fields = readonly_fields = ["placed", "dishes", "state", "amount", "note"]
+    fields = readonly_fields = ["placed", "dishes", "cancelled", "state", "amount", "note"]
     ordering = ["-placed_at", "-id"]
 
     def get_queryset(self, request):
@@ -205,6 +205,14 @@ class OrderInline(ScopedInline, admin.TabularInline):
     @admin.display(description=_("what was ordered"))
     def dishes(self, order):
         return ", ".join(_portions(line) for line in order.lines.all() if line.live_quantity)
+
+    @admin.display(description=_("cancelled"))
+    def cancelled(self, order):
+        """What it was, and what is off the bill for it; when, why and by whom stands on the order's own page."""
+        lines = [line for line in order.lines.all() if line.cancelled_quantity]
+        off = sum(line.unit_price * line.cancelled_quantity for line in lines)
+        what = ", ".join(f"{line.name} × {line.cancelled_quantity}" for line in lines)
+        return f"{what} ({money(off, order.currency)})" if lines else ""
 
     placed = OrderAdmin.placed
     state = OrderAdmin.state

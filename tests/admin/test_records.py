@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from menus.models import Item
 from orders.admin_days import CompletedOn
+from orders.kitchen import CancelledLine, cancel_order
 from orders.models import Order, Status
 from orders.services import business_day
 from sessions_app.models import ServiceCall, TableSession
@@ -300,6 +301,40 @@ def test_a_bill_shows_its_orders_and_total(desk, ours, order):
     assert order.order_number in text
     assert change_url(order) in text
     assert text.count("₩28,000") == 2
+
+
+def test_a_bill_shows_what_was_cancelled_of_its_orders(desk, ours, order):
+    def cancelled():
+        shown = re.findall(r'<td class="field-cancelled">(.*?)</td>', desk.get(change_url(order.session)).content.decode(), re.DOTALL)
+        return [html.unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in shown]
+
+    other = Order.objects.get(pk=place(ours.table, ours.items[0], ours.items[1], quantity=3)["id"])
+    assert cancelled() == ["", ""]
+    line = order.lines.get()
+    cancel_order(order, reason="cold", version=order.version, lines=[CancelledLine(line.pk, 1)], actor=ours.owner, is_owner=True)
+    cancel_order(other, reason="left", version=other.version, actor=ours.owner, is_owner=True)
+    assert cancelled() == ["ours bibimbap × 3, ours noodles × 3 (₩63,000)", "ours bibimbap × 1 (₩14,000)"]
+
+
+def test_a_bill_of_many_orders_takes_no_more_queries(desk, ours, order):
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(change_url(order.session)).status_code == 200
+        return len(captured)
+
+    queries()  # what is read once a process
+    few = queries()
+    for _ in range(4):
+        more = Order.objects.get(pk=place(ours.table, *ours.items, quantity=2)["id"])
+        cancel_order(more, reason="left", version=more.version, actor=ours.owner, is_owner=True)
+    assert queries() == few
+
+
+def test_the_search_of_the_audit_says_what_it_finds(desk, ours, order):
+    assert "What it was done to" in desk.get(list_url(AuditEntry)).content.decode()
+    cancel_order(order, reason="cold", version=order.version, actor=ours.owner, is_owner=True)
+    for term in (order.order_number, ours.owner.name):
+        assert "Order cancelled" in desk.get(list_url(AuditEntry), q=term).content.decode().split('id="result_list"')[1]
 
 
 def test_taking_care_of_calls(desk, ours, call):

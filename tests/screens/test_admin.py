@@ -90,7 +90,7 @@ def test_on_a_phone_price_sold_out_and_stock_are_changed_without_moving_the_list
     assert page.locator(".results").evaluate("(list) => list.scrollWidth - list.clientWidth") <= 0
     for field in ("[name=form-0-price]", "[name=form-0-sold_out]", "[name=form-0-stock]", "[name=_save]"):
         box = page.locator(field).bounding_box()
-        assert 0 <= box["x"] and box["x"] + box["width"] <= PHONE["width"], field
+        assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"], field
     page.fill("[name=form-0-stock]", str(MAX_STOCK))
     assert page.locator("[name=form-0-stock]").evaluate("(field) => field.scrollWidth - field.clientWidth") <= 0
 
