@@ -202,6 +202,7 @@ class AuditAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = ["at", WhatWasDone]
     search_fields = ["subject", "actor_name"]
+    search_help_text = _("What it was done to (an item, a table, an order number, a username), or who did it.")
     fields = ["time", "actor_name", "what", "subject", "more"]
     ordering = ["-at", "-id"]
 
