@@ -239,7 +239,7 @@ class TableSessionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("completed by"))
     def who(self, session):
-        return session.completed_by  # the field itself would be a link to the person, which only operators may follow
+        return session.completed_by or ""  # the field itself would be a link to the person, which only operators may follow
 
     @admin.display(description=_("total"), ordering="total")
     def amount(self, session):

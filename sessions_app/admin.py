@@ -30,7 +30,7 @@ class ServiceCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("resolved by"))
     def who(self, call):
-        return call.resolved_by  # the field itself would be a link to the person, which only operators may follow
+        return call.resolved_by or ""  # the field itself would be a link to the person, which only operators may follow
 
     @admin.action(description=_("Taken care of"), permissions=["act"])
     def resolve(self, request, calls):

@@ -63,6 +63,11 @@ def test_every_link_on_a_record_can_be_followed(desk, ours, order, call):
         assert row is order or str(ours.owner) in shown
 
 
+def test_nobody_is_not_called_none(desk, ours, order, call):
+    for row in (order.session, call):
+        assert ">None<" not in desk.get(change_url(row)).content.decode()
+
+
 def test_an_order_says_everything(desk, ours, order):
     text = desk.get(change_url(order)).content.decode()
     for said in (order.order_number, "ours bibimbap", "large (+₩2,000)", "₩14,000", "₩28,000", "no onions", "Pending"):
