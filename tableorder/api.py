@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions as drf_exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -63,6 +64,10 @@ TITLES = {
     500: _("Internal error"),
     503: _("Not available"),
 }
+
+
+# Of Django REST framework, where half of the Korean is English: named here, it is translated with ours, which come first.
+SAID_ANEW = (gettext_noop("This field may not be blank."),)
 
 
 class InternalError(errors.Refusal):

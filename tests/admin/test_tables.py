@@ -5,7 +5,7 @@ from stores.admin import TableAdmin
 from stores.models import Store, Table
 from tests.world import TABLE_PASSWORD, events_of, tablet_of
 
-from .desk import change_url, errors_of, list_url, messages_of, page, saved
+from .desk import Desk, change_url, errors_of, list_url, messages_of, page, saved
 
 
 def test_a_table_is_created_with_its_password(desk, ours):
@@ -101,6 +101,15 @@ def test_a_number_that_no_tablet_could_sign_in_with_is_refused(desk, ours):
     assert "a character in it that can't be seen" in errors_of(desk.form(Item, ours.item).send(name="Soup\x1b@"))
     saved(desk.form(Item, ours.item).send(description="Hot.\r\nVery hot.\tReally."))
     assert Table.objects.count() == 2
+
+
+def test_in_korean_a_table_is_refused_and_remembered_in_whole_sentences(ours):
+    desk = Desk(ours.owner, **{"accept-language": "ko"})
+    assert "4자 이상 입력해 주세요. 지금은 3자입니다." in errors_of(desk.form(Table).send(number="9", new_password="123"))
+    assert "20자까지 입력할 수 있습니다. 지금은 21자입니다." in errors_of(desk.form(Table).send(number="9" * 21, new_password="1234"))
+    saved(desk.form(Table).send(number="9", new_password="1234"))
+    history = desk.get(page("history", Table, Table.objects.get(number="9").pk)).content.decode()
+    assert '<th scope="col">작업</th>' in history and "<td>추가</td>" in history
 
 
 def test_saving_without_a_change_cuts_nothing_off(desk, ours):

@@ -156,3 +156,10 @@ def test_tables_are_for_staff(tablet, anyone, ours):
         for method, path in (("GET", TABLES), ("POST", TABLES), ("PATCH", url(ours.table)), ("POST", f"{url(ours.table)}/sign-out")):
             problem(tablet.request(method, path, {}), 403, "FORBIDDEN")
             problem(anyone.request(method, path, {}), 401, "NOT_AUTHENTICATED")
+
+
+def test_a_number_that_is_empty_is_refused_in_whole_korean(manager):
+    refused = manager.post(TABLES, {"number": "", "password": "4711"}, **{"accept-language": "ko"})
+    assert problem(refused, 400, "VALIDATION")["errors"] == [
+        {"pointer": "/number", "code": "BLANK", "detail": "이 항목은 비워 둘 수 없습니다."}
+    ]
