@@ -34,7 +34,7 @@ def test_a_series_of_tables_is_made_at_once(desk, ours):
 def test_the_password_of_a_series_is_hashed_once(desk, ours, monkeypatch):
     """Each takes up to a second; the transaction must not stay open for all of them."""
     hashed = []
-    monkeypatch.setattr("stores.models.make_password", lambda raw: hashed.append(raw) or "hash")
+    monkeypatch.setattr("stores.models.places.make_password", lambda raw: hashed.append(raw) or "hash")
     saved(desk.form(Table).send(number="11", up_to="110", new_password="1234"))
     assert hashed == ["1234"]
     assert Table.objects.count() == 102

@@ -1146,7 +1146,9 @@ def test_the_page_comes_up_without_a_network(open_page, hanok, table):
 def test_a_page_that_runs_for_weeks_takes_a_new_version_and_keeps_nothing_of_the_old(open_page, hanok, table):
     page = open_page("/tablet/", device=hanok.device(table), service_workers="allow", clock=True).page
     Guest(page, hanok, table).at_the_menu()
-    page.evaluate("navigator.serviceWorker.controller ?? new Promise((now) => navigator.serviceWorker.addEventListener('controllerchange', now))")
+    page.evaluate(
+        "navigator.serviceWorker.controller ?? new Promise((now) => navigator.serviceWorker.addEventListener('controllerchange', now))"
+    )
     page.evaluate("caches.open('tableorder-shell').then((kept) => kept.put('/tablet/gone.js', new Response('')))")
     changed = (TABLET / "main.js").read_text() + "document.documentElement.dataset.release = 'new';"
 
