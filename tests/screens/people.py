@@ -84,10 +84,7 @@ class Guest:
 
     def taps_twice(self, target: Locator):
         """As a trembling hand does: in the same place, before anybody can have read what the first tap has brought up."""
-        place = middle_of(target)
-        self.page.mouse.click(*place)
-        self.page.wait_for_timeout(60)
-        self.page.mouse.click(*place)
+        self.page.mouse.dblclick(*middle_of(target), delay=30)  # at one go: on a busy machine two clicks would be two taps
 
     def opens(self, name: str):
         self.page.click(f"[data-item='{self.restaurant.items[name]['id']}']")

@@ -199,7 +199,7 @@ def test_every_screen_has_a_strict_policy(open_page, cookies_of, path):
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/menus/item/", "/admin/login/", "/api/docs/", "/nowhere"])
 def test_no_page_is_without_a_policy(open_page, cookies_of, path):
-    answer = open_page(None, cookies=cookies_of("hanok-owner")).page.request.get(path)
+    answer = open_page(None, cookies=cookies_of("hanok-owner")).page.request.get(path, headers={"Accept": "text/html"})
     policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == policy["form-action"] == "'self'"
     assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
