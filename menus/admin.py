@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from stores.admin_forms import OnlyWhatChanged
 from stores.admin_reach import STORE_FILTER, chosen, chosen_store, reach, rows_for
 from stores.admin_scope import ScopedFilter, ScopedInline
-from stores.models import Store
 from stores.money import digits_of, money
 
 from . import choices, images, services
@@ -153,7 +152,7 @@ class ItemAdmin(DraggableAdmin):
 
     def render_change_form(self, request, context, add=False, **more):
         if add:
-            store = reach(request).only_store or chosen(request, Store, "store")
+            store = chosen_store(request, "store")
             categories = rows_for(Category, request.user)
             if not (categories.in_store(store) if store else categories).exists():
                 context["category_first"] = reverse("admin:menus_category_add", query={"store": store.pk} if store else None)

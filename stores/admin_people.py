@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import audit
 from .admin_forms import OnlyThePassword, OnlyWhatChanged
-from .admin_reach import chosen, reach
+from .admin_reach import chosen_store
 from .admin_scope import ScopedFilter, ScopedInline, StoreScopedAdmin
 from .models import Membership, Store, User
 
@@ -149,7 +149,7 @@ class MembershipAdmin(StoreScopedAdmin):
     def get_changeform_initial_data(self, request):
         """The first account of a store is its owner's."""
         initial = super().get_changeform_initial_data(request)
-        store = reach(request).only_store or chosen(request, Store, "store")
+        store = chosen_store(request, "store")
         if store is not None and not store.memberships.filter(role=Membership.Role.OWNER).exists():
             initial.setdefault("role", Membership.Role.OWNER)
         return initial

@@ -69,9 +69,9 @@ def chosen(request, model: type[Model], parameter: str):
     return known[parameter]
 
 
-def chosen_store(request) -> Store | None:
-    """The one store that a list is about: the person's only one, or the one they filter by."""
-    return reach(request).only_store or chosen(request, Store, STORE_FILTER)
+def chosen_store(request, parameter: str = STORE_FILTER) -> Store | None:
+    """The one store that a list is about: the person's only one, or the one they filter by. For a form: `parameter="store"`."""
+    return reach(request).only_store or chosen(request, Store, parameter)
 
 
 def zone_of(request):
