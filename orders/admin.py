@@ -37,9 +37,8 @@ def is_history(order) -> bool:
     return order.session.state == TableSession.State.COMPLETED
 
 
-def _portions(line):
-    """Those that are not cancelled."""
-    return f"{line.name} × {line.live_quantity}"
+def _portions(line, quantity):
+    return f"{line.name} × {quantity}"
 
 
 def signed(amount, currency):
@@ -204,14 +203,14 @@ class OrderInline(ScopedInline, admin.TabularInline):
 
     @admin.display(description=_("what was ordered"))
     def dishes(self, order):
-        return ", ".join(_portions(line) for line in order.lines.all() if line.live_quantity)
+        return ", ".join(_portions(line, line.live_quantity) for line in order.lines.all() if line.live_quantity)
 
     @admin.display(description=_("cancelled"))
     def cancelled(self, order):
         """What it was, and what is off the bill for it; when, why and by whom stands on the order's own page."""
         lines = [line for line in order.lines.all() if line.cancelled_quantity]
         off = sum(line.unit_price * line.cancelled_quantity for line in lines)
-        what = ", ".join(f"{line.name} × {line.cancelled_quantity}" for line in lines)
+        what = ", ".join(_portions(line, line.cancelled_quantity) for line in lines)
         return f"{what} ({money(off, order.currency)})" if lines else ""
 
     placed = OrderAdmin.placed
@@ -268,7 +267,7 @@ class TableSessionAdmin(ReadOnlyAdmin):
         unserved = {}
         lines = OrderLine.objects.filter(order__session__in=asked_about).exclude(status__in=FINISHED)
         for line in lines.select_related("order").order_by("order__placed_at", "position"):
-            unserved.setdefault(line.order.session_id, []).append(_portions(line))
+            unserved.setdefault(line.order.session_id, []).append(_portions(line, line.live_quantity))
         return confirm(
             self,
             request,
