@@ -64,13 +64,22 @@ def until_failed(guest):
     raise AssertionError("nothing has failed")
 
 
+def keeps_at_it(guest, *, until: str):
+    """One attempt after the other, as fast as they are answered, until this dialog tells what came of them."""
+    waited_out = 0
+    for _ in range(300):
+        if guest.dialog(until).count():
+            return
+        attempts = (guest.stored("entry") or {}).get("attempts", 0)
+        if attempts > waited_out:  # answered: one that is under way would time out, for Playwright's clock moves that too
+            waited_out = attempts
+            wait_out(guest.page)
+        guest.page.wait_for_timeout(20)
+    raise AssertionError(f"{attempts} attempts, and nothing came of them")
+
+
 def until_sent(guest) -> int:
-    sent = guest.dialog("sent")
-    for _ in range(100):
-        if sent.count():
-            break
-        wait_out(guest.page)
-        guest.page.wait_for_timeout(50)
+    keeps_at_it(guest, until="sent")
     return guest.sees_number()
 
 
@@ -390,9 +399,7 @@ def test_an_order_queued_over_the_end_of_the_party_is_asked_about_anew(guest):
     guest.takes(DISH).reviews().confirms()
     expect(guest.dialog("submit")).to_contain_text("Your order is kept")
     guest.restaurant.complete(guest.table)
-    for _ in range(5):
-        wait_out(page)
-        page.wait_for_timeout(100)
+    keeps_at_it(guest, until="refused")
     expect(guest.sees("refused")).to_contain_text("settled in the meantime")
     assert guest.restaurant.orders(guest.table) == []
     guest.taps("resolve")
@@ -423,9 +430,7 @@ def test_an_order_queued_for_more_than_ten_minutes_is_asked_about(guest):
     page.clock.install()
     network = Network(page, *["before"] * 1000)
     guest.takes(DISH).reviews().confirms()
-    for _ in range(35):
-        wait_out(page)
-        page.wait_for_timeout(20)
+    keeps_at_it(guest, until="asking")
     asking = guest.sees("asking")
     expect(asking).to_contain_text("Do you still want this order?")
     tried = len(network.keys)
@@ -444,9 +449,7 @@ def test_an_order_that_is_no_longer_wanted_may_have_arrived_and_the_page_says_so
     page.clock.install()
     Network(page, "after", *["before"] * 1000)
     guest.takes(DISH).reviews().confirms()
-    for _ in range(35):
-        wait_out(page)
-        page.wait_for_timeout(20)
+    keeps_at_it(guest, until="asking")
     expect(guest.sees("asking").get_by_role("heading")).to_have_text("Not confirmed")
     guest.sees("asking").locator("[data-action=drop]").click()
     expect(guest.sees("bill")).to_contain_text("may already have reached the kitchen")
