@@ -134,7 +134,7 @@ def test_whether_it_is_ready_is_not_asked_without_end(nginx):
 def test_what_can_not_be_asked_is_503_for_programs_and_a_page_that_comes_back_for_people(tmp_path):
     with nginx_before(free_port(), tmp_path) as address:  # nobody is there
         answer = httpx.get(f"http://{address}/api/v1/tablet/menu")
-        assert (answer.status_code, answer.json()["status"], answer.headers["Retry-After"]) == (503, 503, "5")
+        assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "SERVICE_UNAVAILABLE", "5")
         for path in ("/admin/board/", "/admin/login/"):
             answer = httpx.get(f"http://{address}{path}")
             assert (answer.status_code, answer.headers["Refresh"]) == (503, "5")

@@ -37,7 +37,7 @@ class Network:
         elif fate == "proxy":  # somebody else's error page
             route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html")
         elif fate == "busy":
-            body = '{"status": 429, "code": "TOO_MANY_REQUESTS", "title": "", "detail": ""}'
+            body = '{"status": 429, "code": "RATE_LIMITED", "title": "", "detail": ""}'
             route.fulfill(status=429, body=body, content_type="application/problem+json", headers={"Retry-After": "1"})
         elif fate == "never":  # no answer at all, unless the test lets it through
             self.held.append(route)
@@ -586,7 +586,7 @@ def test_a_page_that_was_left_open_does_not_send_its_order_as_the_table_that_ano
 
 
 def test_a_server_that_is_busy_is_asked_again(guest):
-    answers = [(429, "TOO_MANY_REQUESTS"), (503, "UNAVAILABLE"), (401, "TOKEN_INVALID")]
+    answers = [(429, "RATE_LIMITED"), (503, "SERVICE_UNAVAILABLE"), (401, "TOKEN_INVALID")]
 
     def handle(route):
         if not answers:
