@@ -217,13 +217,15 @@ class ItemAdmin(DraggableAdmin):
         if "category" in fields:
             fields["category"] = fields["category"].pk
         for formset in formsets:
-            fields["option_groups"] = [choice.cleaned_data["group"].pk for choice in formset.kept]
-        if not change:
+            if formset.has_changed():
+                fields["option_groups"] = [choice.cleaned_data["group"].pk for choice in formset.kept]
+        if change:
+            # What follows locks the item, and before it, as everywhere, comes what the change of it locks too.
+            homes = {item.category_id, form.initial["category"]} if fields.keys() & {"name", "category"} else ()
+            for model, ids in ((Category, homes), (OptionGroup, fields.get("option_groups", ()))):
+                list(model.objects.filter(pk__in=ids).locked().values_list("pk"))
+        else:
             item.pk = services.create_item(item.store, **fields, actor=request.user).pk
-        elif fields.keys() & {"name", "category"}:
-            # What follows locks the item, and a change of these its category too, which comes first everywhere.
-            homes = {item.category_id, form.initial["category"]}
-            list(Category.objects.filter(pk__in=homes).locked().values_list("pk"))
         if cleaned.get("new_image"):
             services.store_image(item, cleaned["new_image"], actor=request.user)
         elif cleaned.get("drop_image"):

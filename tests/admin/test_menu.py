@@ -282,10 +282,9 @@ def test_orders_that_come_in_while_the_form_is_being_saved_are_not_lost(desk, ou
 
 
 def test_an_old_form_leaves_what_others_have_switched(desk, ours):
-    form, group_form = desk.form(Item, ours.item), None
+    form = desk.form(Item, ours.item)
     (regular, _) = make_choice(ours.item)
     group_form = desk.form(OptionGroup, regular.group)
-    form = desk.form(Item, ours.item)
     menu_services.change_item(ours.item, sold_out=True, actor=None)
     choices.change_option(regular, sold_out=True, actor=None)
     saved(form.send(name="renamed"))
@@ -294,6 +293,7 @@ def test_an_old_form_leaves_what_others_have_switched(desk, ours):
     regular.refresh_from_db()
     assert ours.item.sold_out and ours.item.name == "renamed"
     assert regular.sold_out
+    assert [choice.group for choice in ours.item.choices.all()] == [regular.group]
 
 
 def test_a_program_that_posts_the_bare_fields_is_served_too(desk, ours):

@@ -130,6 +130,23 @@ def test_a_dish_can_be_changed_however_well_it_sells(ours, deadlocks, what):
     assert not deadlocks
 
 
+def test_a_dish_saved_in_the_admin_is_locked_after_its_groups_as_everywhere(ours, deadlocks):
+    """Its stock is compared with the locked row before it is written: by then who changes its choices must not hold them."""
+    item = make_item(ours, stock=5)
+    [option, *_] = make_choice(item)
+    other = make_choice(ours.item)[0].group
+    owner, form = staff_of(ours.store, ours.owner), Desk(ours.owner).form(Item, item)
+    typed = {"stock": "7", "choices-TOTAL_FORMS": "2", "choices-1-group": str(other.pk)}
+    with stopped_before(menu_services, "change_item") as stop:
+        saving = begin(form.send, **typed)
+        stop.wait_until_reached()
+        changing = begin(owner.patch, f"staff/items/{item.pk}", {"option_groups": [str(other.pk), str(option.group_id)]})
+        assert is_waiting(changing)
+        stop.let_go()
+        assert (saving.result().status_code, changing.result().status_code) == (302, 200)
+    assert not deadlocks
+
+
 def test_deleting_several_dishes_waits_for_their_portions_before_it_holds_up_the_store(ours, deadlocks):
     first, second = sorted((make_item(ours, stock=5), make_item(ours, stock=5)), key=lambda item: item.pk)
     tablet, desk = tablet_of(ours.table), Desk(ours.owner)
