@@ -11,7 +11,6 @@ from stores.admin_reach import chosen_store, reach
 from stores.models import Store
 
 from .history import completed_between, completed_between_in_each, day_from
-from .services import business_day
 
 
 class CompletedOn(admin.ListFilter):
@@ -54,7 +53,7 @@ class CompletedOn(admin.ListFilter):
         return zip([_("First day"), _("Last day")], self.expected_parameters(), self.days, strict=True)
 
     def choices(self, changelist):
-        today = business_day(self.clock, timezone.now())
+        today = self.clock.business_day(timezone.now())
         this_month = today.replace(day=1)
         last_month = this_month - timedelta(days=1)
         for name, first, last in (

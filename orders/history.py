@@ -1,6 +1,6 @@
 """Completed sessions: the bills of the past."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -70,13 +70,8 @@ _ENDS = {"completed_at__gte": min, "completed_at__lt": max}
 
 def _bounds(store, first, last):
     """As a filter's terms: the moments that the first business day begins at, and the one after the last."""
-    begin = {"completed_at__gte": _begin(store, first)} if first else {}
-    return begin | ({"completed_at__lt": _begin(store, last + timedelta(days=1))} if last else {})
-
-
-def _begin(store, day):
-    """When a business day begins, as a moment."""
-    return datetime.combine(day, time(store.day_starts_at), tzinfo=store.zone)
+    begin = {"completed_at__gte": store.beginning_of(first)} if first else {}
+    return begin | ({"completed_at__lt": store.beginning_of(last + timedelta(days=1))} if last else {})
 
 
 def _entry(session, orders):

@@ -10,7 +10,6 @@ writers at a time.
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -150,7 +149,7 @@ def _place(table, asked, digest, fingerprint):
             insert(OrderLine, *(line for line, _ in lines)),
             insert(OrderLineOption, *(option for _, options in lines for option in options)),
         ],
-        order_day=business_day(store, now),
+        order_day=store.business_day(now),
         commit=True,
     )
     return placed | numbers(*given), True
@@ -199,8 +198,3 @@ def _lines(order, priced, taken_stock):
         ]
         lines.append((line, chosen))
     return lines
-
-
-def business_day(store: Store, at):
-    """The day an order counts to: what comes before the store's first hour belongs to the evening before."""
-    return (at.astimezone(store.zone) - timedelta(hours=store.day_starts_at)).date()

@@ -2,6 +2,7 @@
 
 import uuid
 import zoneinfo
+from datetime import date, datetime, time, timedelta
 from functools import cache
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -92,6 +93,14 @@ class Store(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.timezone)
+
+    def business_day(self, at: datetime) -> date:
+        """The day that a moment counts to: what comes before the store's first hour belongs to the evening before."""
+        return (at.astimezone(self.zone) - timedelta(hours=self.day_starts_at)).date()
+
+    def beginning_of(self, day: date) -> datetime:
+        """When a business day begins, as a moment."""
+        return datetime.combine(day, time(self.day_starts_at), tzinfo=self.zone)
 
 
 TABLE_PASSWORD = {"min_length": 4, "max_length": 128}  # characters: somebody types it at every table

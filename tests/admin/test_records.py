@@ -16,7 +16,6 @@ from menus.models import Item
 from orders.admin_days import CompletedOn
 from orders.kitchen import CancelledLine, cancel_order
 from orders.models import Order, Status
-from orders.services import business_day
 from sessions_app.models import ServiceCall, TableSession
 from stores.audit_labels import ACTIONS
 from stores.models import AuditEntry, Membership, Store, Table
@@ -215,7 +214,7 @@ def test_before_a_store_is_chosen_today_is_the_first_stores_business_day(chain, 
         shown = person.get(list_url(TableSession), completed_from="2026-11-19", completed_to="2026-11-19")
         (filter,) = [spec for spec in shown.context["cl"].filter_specs if isinstance(spec, CompletedOn)]
         first = min(Store.objects.all(), key=lambda store: store.name)
-        today = business_day(first, clock.now)
+        today = first.business_day(clock.now)
         (choice,) = [choice for choice in filter.choices(shown.context["cl"]) if choice["display"] == "Today"]
         assert f"completed_from={today}" in choice["query_string"]
 
