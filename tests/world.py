@@ -146,9 +146,10 @@ def place(table: Table, *items: Item, **more) -> dict:
     return answer.json()
 
 
-def events_of(world: World, *, after: int = 0) -> list[str]:
-    """The types of all that the store's journal tells, from the oldest on."""
-    return list(Event.objects.in_store(world.store).filter(number__gt=after).order_by("number").values_list("type", flat=True))
+def events_of(world: World, *types: str, after: int = 0) -> list[str]:
+    """The types of all that the store's journal tells, or of those asked for, from the oldest on."""
+    told = Event.objects.in_store(world.store).filter(number__gt=after).order_by("number")
+    return list((told.filter(type__in=types) if types else told).values_list("type", flat=True))
 
 
 def problem(answer, status: int, code: str) -> dict:

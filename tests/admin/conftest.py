@@ -1,6 +1,7 @@
 import pytest
 
 from stores.models import User
+from tests.world import PASSWORD
 
 from .desk import Desk
 
@@ -19,4 +20,4 @@ def outsider(theirs):
 
 @pytest.fixture
 def operator(db):
-    return Desk(User.objects.create_superuser("operator", "correct horse 42", name="Operator"))
+    return Desk(User.objects.create_superuser("operator", PASSWORD, name="Operator"))

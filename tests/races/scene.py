@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from stores.models import Event, Table
+from stores.models import Table
 from stores.services import create_table
 from tests.world import TABLE_PASSWORD, Caller
 
@@ -23,11 +23,6 @@ def orders_from(token: str, *bodies_and_keys):
 
 def statuses(answers) -> Counter:
     return Counter(answer.status_code for answer in answers)
-
-
-def events_of(world, *types) -> list[str]:
-    found = Event.objects.in_store(world.store).order_by("number")
-    return list((found.filter(type__in=types) if types else found).values_list("type", flat=True))
 
 
 def make_tables(world, count: int) -> list[Table]:

@@ -7,9 +7,9 @@ from orders import kitchen
 from sessions_app.models import TableSession
 from stores import audit
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
-from tests.world import Caller, make_item, place, problem, staff_of
+from tests.world import Caller, events_of, make_item, place, problem, staff_of
 
-from .scene import events_of, needs_row_locks, statuses
+from .scene import needs_row_locks, statuses
 
 
 def test_two_boards_that_move_the_same_line_move_it_once(ours):

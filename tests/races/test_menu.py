@@ -10,9 +10,9 @@ from sessions_app.models import TableSession
 from stores import journal
 from tests.admin.desk import Desk
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
-from tests.world import line, make_choice, make_item, new_key, order_for, problem, staff_of, tablet_of
+from tests.world import events_of, line, make_choice, make_item, new_key, order_for, problem, staff_of, tablet_of
 
-from .scene import ORDERS, events_of, orders_from, statuses
+from .scene import ORDERS, orders_from, statuses
 
 
 def test_a_price_that_changes_while_an_order_is_placed_is_the_old_or_the_new_one(ours):

@@ -5,9 +5,9 @@ from orders.models import Order
 from sessions_app.models import ServiceCall, TableSession
 from stores import audit
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
-from tests.world import Caller, new_key, order_for, place, problem, staff_of, tablet_of
+from tests.world import Caller, events_of, new_key, order_for, place, problem, staff_of, tablet_of
 
-from .scene import ORDERS, events_of, needs_row_locks, orders_from, statuses
+from .scene import ORDERS, needs_row_locks, orders_from, statuses
 
 
 def test_first_orders_of_a_table_at_once_begin_one_session(ours):

@@ -10,9 +10,9 @@ from sessions_app.models import TableSession
 from stores import journal
 from stores.models import Counters
 from tests.threads import at_once, begin, connections_for, is_waiting, stopped_before
-from tests.world import make_item, order_for, problem, tablet_of
+from tests.world import events_of, make_item, order_for, problem, tablet_of
 
-from .scene import ORDERS, events_of, orders_from, statuses
+from .scene import ORDERS, orders_from, statuses
 
 
 def test_the_same_key_from_many_threads_is_one_order(ours):
