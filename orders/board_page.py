@@ -1,7 +1,7 @@
 """The live board's page: for whoever works in a store, signed in at the admin.
 
 The page talks to the staff API like any other client. It gets its token from here, with the session's cookie and a
-CSRF token: so the API itself never takes a cookie, and a token lives in the page's memory only.
+CSRF token: so a cookie changes nothing at the API, and a token lives in the page's memory only.
 """
 
 from datetime import timedelta

@@ -22,7 +22,7 @@ from .models import Membership, StaffToken, Store, Table, User
 
 @dataclass(frozen=True)
 class BoardCaller:
-    """A person at the board of the admin, who came with the cookie of the admin's session."""
+    """A person who came with the cookie of the admin's session, as pages of the admin may. (Our board has a token.)"""
 
     token_id: str  # the session's key
     user: User
