@@ -106,6 +106,6 @@ def _remove_events(ids):
     Otherwise a stream that resumes there would take the gap for silence instead of a reset.
     """
     events = Event.objects.filter(pk__in=ids)
-    for store_id, last in events.order_by().values_list("store").annotate(Max("number")):
+    for store_id, last in sorted(events.order_by().values_list("store").annotate(Max("number"))):  # in one order, as everywhere
         Counters.objects.filter(pk=store_id, purged_number__lt=last).update(purged_number=last)
     events.delete()
