@@ -9,18 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import (
-    admin_people,
-    admin_relay,  # noqa: F401  registers itself
-    audit,
-    services,
-)
+from . import admin_people, admin_relay, audit, services
 from .admin_confirm import confirm
 from .admin_forms import OnlyWhatChanged
 from .admin_reach import on_the_stores_clock
 from .admin_scope import ReadOnlyAdmin, StoreScopedAdmin
 from .audit_labels import ACTIONS, told
-from .models import TABLE_PASSWORD, AuditEntry, Membership, Store, Table, User
+from .models import TABLE_PASSWORD, AuditEntry, Membership, SetAsideEvent, Store, Table, User
 from .table_cards import table_cards
 
 admin.site.unregister(Group)  # rights come from memberships
@@ -217,3 +212,6 @@ class AuditAdmin(ReadOnlyAdmin):
     @admin.display(description=_("details"))
     def more(self, entry):
         return " · ".join(told(entry.details, entry.store.currency))
+
+
+admin.site.register(SetAsideEvent, admin_relay.SetAsideAdmin)

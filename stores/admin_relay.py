@@ -7,10 +7,8 @@ from django.utils.translation import ngettext
 from . import relay
 from .admin_reach import on_the_stores_clock
 from .admin_scope import ReadOnlyAdmin
-from .models import SetAsideEvent
 
 
-@admin.register(SetAsideEvent)
 class SetAsideAdmin(ReadOnlyAdmin):
     """No request touches the broker: "try again" is a mark for the relay, which takes the row away when it has succeeded."""
 

@@ -322,3 +322,8 @@ def test_the_link_to_a_public_page_tells_nothing(both, outsider):
 def test_groups_and_permissions_are_nowhere(operator):
     assert [model._meta.label for model in REGISTERED if model._meta.app_label not in ("stores", "menus", "sessions_app", "orders")] == []
     assert "permission" not in json.dumps([str(url) for url in operator.get("/admin/").context["available_apps"]])
+
+
+def test_what_has_not_reached_the_bus_comes_after_the_day_s_work(operator):
+    (stores,) = [app for app in operator.get(reverse("admin:index")).context["app_list"] if app["app_label"] == "stores"]
+    assert [model["object_name"] for model in stores["models"]] == ["Table", "Membership", "User", "Store", "AuditEntry", "SetAsideEvent"]
