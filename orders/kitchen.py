@@ -220,8 +220,7 @@ def _require_version(order, version):
 
 def _event(type, order) -> NewEvent:
     """The tablet doesn't hear of what an earlier party has left unsettled: another may sit there now."""
-    at_the_table = order.session.state == TableSession.State.ACTIVE and not order.session.has_run_out(timezone.now())
-    return NewEvent(type, order_payload(order), order.table_id, for_tablet=at_the_table)
+    return NewEvent(type, order_payload(order), order.table_id, for_tablet=order.session.takes_orders(timezone.now()))
 
 
 def _save(order):

@@ -97,6 +97,9 @@ class TableSession(models.Model):
     def has_run_out(self, now) -> bool:
         return self.state == self.State.ACTIVE and (end := self.expires_at) is not None and end <= now
 
+    def takes_orders(self, now) -> bool:
+        return self.state == self.State.ACTIVE and not self.has_run_out(now)
+
 
 class CallQuerySet(StoreScoped):
     def open(self):

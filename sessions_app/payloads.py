@@ -14,7 +14,7 @@ def session_payload(session: TableSession) -> dict:
         "started_at": moment(session.started_at),
         "expires_at": moment(session.expires_at),
         "completed_at": moment(session.completed_at),
-        "ordering_open": session.state == TableSession.State.ACTIVE and not session.has_run_out(timezone.now()),
+        "ordering_open": session.takes_orders(timezone.now()),
     }
 
 
