@@ -135,7 +135,7 @@ def test_what_can_not_be_asked_is_503_for_programs_and_a_page_that_comes_back_fo
     with nginx_before(free_port(), tmp_path) as address:  # nobody is there
         answer = httpx.get(f"http://{address}/api/v1/tablet/menu")
         assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "SERVICE_UNAVAILABLE", "5")
-        for path in ("/admin/board/", "/admin/login/"):
+        for path in ("/admin/board/", "/admin/login/", "/tablet/"):
             answer = httpx.get(f"http://{address}{path}")
             assert (answer.status_code, answer.headers["Refresh"]) == (503, "5")
             assert answer.headers["Content-Type"] == "text/html; charset=utf-8" and "잠시 연결할 수 없습니다" in answer.text
