@@ -40,7 +40,7 @@ class NewOrderInput(QuoteInput):
 
 class Move(Strict):
     status = serializers.ChoiceField(Status.values)
-    version = Integer(min_value=1, max_value=2**31 - 1, default=None, help_text="Required unless the object is in that state already.")
+    version = Integer(default=None, help_text="Required unless the object is in that state already.")
 
 
 class CancelledLineInput(Strict):
@@ -53,7 +53,7 @@ class CancelledLineInput(Strict):
 
 class CancelInput(Strict):
     reason = Text(max_length=200)
-    version = Integer(min_value=1, max_value=2**31 - 1, default=None, help_text="Required unless all of it is cancelled already.")
+    version = Integer(default=None, help_text="Required unless all of it is cancelled already.")
     lines = Many(child=CancelledLineInput(), min_length=1, max_length=MAX_LINES, required=False, help_text="None: all that is live.")
 
     def validate_lines(self, lines):

@@ -76,8 +76,8 @@ class Cancel(Endpoint):
 
     @documented(request=CancelInput, answers={200: OrderOutput}, refuses=[Absent, IllegalTransition, VersionConflict])
     def post(self, request, order_id):
-        asked = self.body(CancelInput)
         order = order_of(self.store, order_id)
+        asked = self.body(CancelInput)
         return Response(order_payload(kitchen.cancel_order(order, **asked, actor=self.caller.user, is_owner=self.caller.is_owner)))
 
 
@@ -86,8 +86,8 @@ class Complete(Endpoint):
 
     @documented(request=CompleteInput, answers={200: CompletionOutput}, refuses=[Absent, NoActiveSession, OrdersUnfinished])
     def post(self, request, table_id):
-        asked = self.body(CompleteInput)
         table = Table.objects.in_store(self.store).get_or_absent(table_id)
+        asked = self.body(CompleteInput)
         done = kitchen.complete_session(table, session_id=asked.get("session"), force=asked["force"], actor=self.caller.user)
         return Response(
             {

@@ -80,7 +80,7 @@ def test_a_whole_order_is_cancelled_but_its_rows_stay(manager, tablet, ours):
 def test_a_cancelled_order_is_cancelled_again_without_anything_happening(manager, ours):
     order = place(ours.table, make_item(ours, stock=5))
     now = cancel(manager, order).json()
-    for version in ({}, {"version": 1}, {"version": 99}):
+    for version in ({}, {"version": 1}, {"version": 99}, {"version": 0}, {"version": 2**31}):
         with nothing_stored():
             answer = manager.post(url(order) + "/cancel", {"reason": "again"} | version)
         assert (answer.status_code, answer.json()) == (200, now)

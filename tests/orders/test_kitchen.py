@@ -118,7 +118,7 @@ def test_a_stale_version_is_refused_with_what_is_current(manager, ours):
     order = place(ours.table, ours.item)
     now = move(manager, order, "preparing")
     for address in (url(order), url(order, order["lines"][0])):
-        for version in (order["version"], now["version"] + 1, 2**31 - 1):
+        for version in (order["version"], now["version"] + 1, 0, -1, 2**31, 10**400):
             with nothing_stored():
                 body = problem(manager.patch(address, {"status": "ready", "version": version}), 409, "VERSION_CONFLICT")
             assert body["current"] == now
@@ -135,7 +135,7 @@ def test_a_change_needs_a_version(manager, ours):
 def test_the_state_an_object_already_has_is_fine_whatever_the_version(manager, ours):
     order = move(manager, place(ours.table, ours.item), "preparing")
     with nothing_stored():
-        for version in ({}, {"version": 1}, {"version": 99}):
+        for version in ({}, {"version": 1}, {"version": 99}, {"version": 0}, {"version": 2**31}):
             for address in (url(order), url(order, order["lines"][0])):
                 answer = manager.patch(address, {"status": "preparing"} | version)
                 assert (answer.status_code, answer.json()) == (200, order)
@@ -193,10 +193,10 @@ def test_an_unknown_state_is_not_valid(manager, ours):
                 problem(manager.patch(address, {"status": status, "version": 1}), 400, "VALIDATION")
 
 
-def test_a_version_is_a_positive_integer(manager, ours):
+def test_a_version_is_an_integer(manager, ours):
     order = place(ours.table, ours.item)
     with nothing_stored():
-        for version in (0, -1, "1", 1.0, True, None, 2**31, 10**400):
+        for version in ("1", 1.0, True, None):
             problem(manager.patch(url(order), {"status": "preparing", "version": version}), 400, "VALIDATION")
 
 
