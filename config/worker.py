@@ -50,6 +50,10 @@ class BoundedRequest(HttpToolsProtocol):
         self._wait_for_more()
         super().on_message_begin()
 
+    def on_header(self, name, value):
+        # What stands around a value is none of it (RFC 9110, 5.5); only what stands before it has been taken off.
+        super().on_header(name, value.strip(b" \t"))
+
     def on_headers_complete(self):
         self._head = None
         self._wait_for_more()

@@ -146,6 +146,17 @@ def test_what_is_no_http_is_refused_as_everything_else_is(tmp_path, serve, sent)
         assert "ok" in server.get("/health")
 
 
+@pytest.mark.parametrize("serve", ["api", "all"])
+def test_blanks_around_a_header_are_none_of_it(tmp_path, serve):
+    """Else an order that came again with a blank behind its key would be another order."""
+    head = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-ID: \t tap-0001\t \r\n\r\n"
+    with OwnServer(tmp_path, SERVE=serve) as server, socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.sendall(head)
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, answer.headers["X-Request-ID"]) == (200, "tap-0001")
+
+
 @pytest.mark.parametrize("serve", ["all", "streams"])
 def test_a_request_that_does_not_go_on_is_given_up(tmp_path, serve):
     """Each would keep a connection for ever, of which a process has so many."""
