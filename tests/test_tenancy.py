@@ -58,6 +58,16 @@ def test_the_traces_are_traces(aurora, borealis):
     assert not tells_of(board, traces_of(borealis))
 
 
+def test_what_is_another_store_s_is_absent_whatever_else_is_wrong(aurora, borealis):
+    """Like what does not exist: nobody needs to know first what could be asked of it."""
+    owner = people_of(aurora)["owner"]
+    asked = [(route, method) for route, method in offered() if route.parameters]
+    for route, method in asked:
+        answer = send(owner, method, with_own_ids(route, borealis), {"made": "up"})
+        assert answer.status_code == 404, (method, route.path, answer.content)
+    assert len(asked) > 15
+
+
 def test_another_store_s_ids_in_an_address_lead_nowhere(aurora, borealis):
     callers = [("anyone", Caller(), world, world) for world in (aurora, borealis)]
     for own, other in ((aurora, borealis), (borealis, aurora)):

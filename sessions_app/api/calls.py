@@ -25,6 +25,6 @@ class ResolveCall(Endpoint):
 
     @documented(request=Nothing, answers={200: CallOutput}, refuses=[Absent])
     def post(self, request, call_id):
-        self.body(Nothing)
         call = ServiceCall.objects.in_store(self.store).get_or_absent(call_id)
+        self.body(Nothing)
         return Response(call_payload(services.resolve_call(call, actor=self.caller.user)))

@@ -69,6 +69,7 @@ class TableSignOut(Endpoint):
 
     @documented(request=Nothing, answers={204: None}, refuses=[Absent])
     def post(self, request, table_id):
+        table = Table.objects.in_store(self.store).get_or_absent(table_id)
         self.body(Nothing)
-        services.sign_out_table(Table.objects.in_store(self.store).get_or_absent(table_id), actor=self.caller.user)
+        services.sign_out_table(table, actor=self.caller.user)
         return Response(status=204)
