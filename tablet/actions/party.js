@@ -58,9 +58,15 @@ function partyIsOver() {
   change({ calls: waitingCalls() });
 }
 
+// Of these a guest has read enough; whatever else is open, somebody is choosing, or typing, in it.
+const GIVES_WAY = ["bill", "sent", "idle"];
+
 export function sayThanks() {
+  const isInTheWay = state.dialog && !GIVES_WAY.includes(state.dialog.name) && !nobodyThere();
   settleParty({ session: null, orders: [] });
-  change({ calls: {}, dialog: { name: "thanks" } });
+  change({ calls: {} });
   keepWaitingCalls();
+  if (isInTheWay) return say({ name: "thanksHint" });
+  change({ dialog: { name: "thanks" } });
   setTimeout(() => state.dialog?.name === "thanks" && change({ dialog: null }), SHOW_THANKS * 1000);
 }

@@ -689,6 +689,20 @@ def test_a_completed_table_says_thanks_and_shows_zero(guest):
     expect(guest.page.locator("[data-bill]")).to_have_text("₩0")
 
 
+def test_thanks_take_away_nothing_that_a_guest_is_choosing(guest):
+    guest.restaurant.order(guest.table, DISH)
+    expect(guest.page.locator("[data-action=bill]")).to_contain_text("₩")
+    guest.opens(SET)
+    option = guest.sees("item").get_by_role("radio").first
+    option.click()
+    guest.restaurant.complete(guest.table)
+    expect(guest.page.locator(".toast")).to_have_text("Your bill is settled. See you again.")
+    expect(option).to_be_checked()
+    guest.page.keyboard.press("Escape")
+    expect(guest.page.locator("dialog")).to_have_count(0)
+    expect(guest.page.locator("[data-action=bill]")).not_to_contain_text("₩")
+
+
 def test_a_menu_change_shows_within_two_seconds_and_keeps_the_cart(guest):
     guest.takes(DISH).takes(OTHER)
     guest.restaurant.change_item(DISH, price=99_000)
