@@ -96,7 +96,7 @@ const soldOutLines = ({ lines }, shown) =>
 const newPrices = ({ lines }, shown) =>
   html`<ul class="changes">
     ${lines.map(({ unit_price: unit }, index) =>
-      unit === shown[index].unit ? nothing : html`<li><strong>${shown[index].name}</strong><span><s>${money(shown[index].unit)}</s> ${money(unit)}</span></li>`,
+      unit === shown[index].unit ? nothing : html`<li><strong>${shown[index].name}</strong><span class="line-total"><s>${money(shown[index].unit)}</s> ${money(unit)}</span></li>`,
     )}
   </ul>`;
 

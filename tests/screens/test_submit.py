@@ -305,6 +305,20 @@ def test_a_new_price_is_shown_beside_the_old_and_asked_about(unaware):
     assert order["total"] == unaware.restaurant.items[DISH]["price"] + 55_500
 
 
+def test_the_name_of_a_dish_has_room_beside_two_prices(unaware):
+    page = unaware.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    unaware.taps("look")
+    unaware.sees("look").get_by_role("switch", name="Large type").click()
+    page.keyboard.press("Escape")
+    unaware.takes(DISH)
+    unaware.taps("cart")
+    unaware.reviews()
+    unaware.restaurant.change_item(DISH, price=41_000)
+    unaware.confirms()
+    assert unaware.sees("refused").locator(".changes strong").bounding_box()["height"] < 35  # one line
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)], ids=["phone", "sideways"])
 def test_the_new_total_is_in_sight_of_the_button_that_says_yes_to_it(unaware, width, height):
     page = unaware.page
