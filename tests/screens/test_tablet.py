@@ -332,6 +332,10 @@ def test_in_forced_colours_what_can_be_tapped_has_an_edge(open_page, hanok, tabl
     before = option.evaluate(edge)
     option.click()
     assert page.evaluate(without) == [] and option.evaluate(edge) != before
+    page.keyboard.press("Escape")
+    guest.takes(SET)
+    name, options = (guest.cart().filter(has_text=SET).locator(part).bounding_box() for part in ("button.name", ".muted"))
+    assert name["y"] + name["height"] <= options["y"]  # no edge through the words below
 
 
 def test_the_cart_counts_and_survives_a_reload(guest):
