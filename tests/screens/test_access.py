@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import CHROMIUM, FLAGS
 from .people import Board, Guest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -176,6 +177,22 @@ def test_nothing_sticks_out_at_a_zoom_of_400(guest):
     assert page.evaluate(inside)
     guest.confirms().sees_number()
     expect(page.locator(".number")).to_be_in_viewport(ratio=1)
+
+
+def test_the_size_of_type_that_the_browser_is_set_to_is_kept(chromium, server, hanok, table):
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, "--blink-settings=defaultFontSize=24"])
+    page = browser.new_page(base_url=server.address, viewport=SIZES["landscape"], locale="en-US")
+    page.goto("/tablet/")
+    guest = as_guest(page, hanok, table)
+    size = "parseFloat(getComputedStyle(document.querySelector('.card .name')).fontSize)"
+    assert page.evaluate(size) == 25.5  # 17 by default
+    # As on a narrower page, for so it is to that type.
+    expect(page.locator(".cart-panel")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    guest.taps("look")
+    guest.sees("look").get_by_role("switch", name="Large type").click()
+    assert page.evaluate(size) == 25.5 * 1.25
+    browser.close()
 
 
 def test_large_type_fits_a_phone(guest):
