@@ -71,11 +71,23 @@ addEventListener("click", heedFirstTap, { capture: true });
 addEventListener("keydown", () => (tapped = { at: -Infinity }), { capture: true }); // what comes after a key is no second tap
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, touched, { passive: true });
 addEventListener("scroll", followScroll, { capture: true, passive: true }); // whatever scrolls: it doesn't bubble
+addEventListener("popstate", goBack);
 watchForIdle();
 recall();
 draw();
 if (state.device) start();
+stayHere();
 keepOnTheTablet();
+
+// Before this page there is none for a guest: to go back, as by a swipe from the edge, leads to where one is.
+function stayHere() {
+  if (!history.state) history.pushState("here", "");
+}
+
+function goBack() {
+  stayHere();
+  root.querySelector("dialog")?.dispatchEvent(new Event("cancel", { cancelable: true }));
+}
 
 // Over plain http there are no service workers: then the page needs the network to come up.
 function keepOnTheTablet() {

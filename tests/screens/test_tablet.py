@@ -968,6 +968,20 @@ def test_a_picture_has_no_menu_of_its_own(guest):
     assert guest.page.evaluate("window.touched ?? null") is None
 
 
+def test_the_way_back_leads_to_the_menu_and_no_further(guest):
+    page = guest.page
+    guest.opens(DISH)
+    guest.sees("item")
+    for _ in range(2):
+        page.go_back()
+        expect(page.locator("dialog")).to_have_count(0)
+        expect(page.locator(".frame")).to_be_visible()
+    page.reload()
+    guest.at_the_menu()
+    page.go_back()
+    expect(page.locator(".frame")).to_be_visible()
+
+
 # --- Calls ------------------------------------------------------------------------------------------------------
 
 
