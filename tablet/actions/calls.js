@@ -29,7 +29,11 @@ async function sendCall(kind, aloud = false) {
       setCall(kind, null);
       return say({ name: "callFailed", kind });
     }
-    if (aloud) say({ name: "callQueued", kind });
+    if (aloud) {
+      const { since = Date.now() } = state.calls[kind] ?? {};
+      setCall(kind, { state: "waiting", since }); // also after one that was open: staff may have taken it
+      say({ name: "callQueued", kind });
+    }
     setTimeout(sendWaitingCalls, CALL_AGAIN * 1000);
   } finally {
     onTheWay.delete(kind);

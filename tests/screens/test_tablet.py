@@ -1013,6 +1013,25 @@ def test_a_call_made_offline_waits_through_a_reload_and_is_sent(guest):
     assert [call["kind"] for call in guest.restaurant.board(guest.table)["calls"]] == ["bill"]
 
 
+@pytest.mark.parametrize("meanwhile", ["open", "resolved"])
+def test_a_second_call_offline_is_sent_too(guest, meanwhile):
+    page = guest.page
+    page.click(".bottom [data-call=water]")
+    expect(page.locator(".bottom [data-call=water]")).to_contain_text("Called")
+    page.context.set_offline(True)
+    expect(page.locator(".offline")).to_be_visible()
+    [first] = guest.restaurant.board(guest.table)["calls"]
+    if meanwhile == "resolved":
+        guest.restaurant.ask("POST", f"staff/calls/{first['id']}/resolve")
+    page.click(".bottom [data-call=water]")
+    expect(page.locator(".toast")).to_contain_text("Water: staff will be told once the connection is back.")
+    expect(page.locator(".bottom [data-call=water]")).to_contain_text("Waiting")
+    page.context.set_offline(False)
+    expect(page.locator(".bottom [data-call=water]")).to_contain_text("Called")
+    [call] = guest.restaurant.board(guest.table)["calls"]
+    assert (call["id"] == first["id"]) == (meanwhile == "open")
+
+
 # --- Nobody there, no network -----------------------------------------------------------------------------------
 
 
