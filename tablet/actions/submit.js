@@ -108,15 +108,22 @@ export const chooseAgain = (key) =>
 
 async function withNewMenu(goOn) {
   const { entry } = state;
-  await loadMenu().catch(leaveIfSignedOut);
+  await askForMenu();
   if (state.entry === entry && state.device) goOn(); // else tapped twice, or cut off meanwhile
+}
+
+// On a weak network that takes a while, and a button that does nothing is tapped again.
+async function askForMenu() {
+  change({ busy: true });
+  await loadMenu().catch(leaveIfSignedOut);
+  change({ busy: false });
 }
 
 // The server said that the price or the party has changed, and the guest said yes to that: to this total and no other.
 export async function submitAgain() {
   const { entry } = state;
   const { code, session, total: newTotal } = entry.reason;
-  if (code === "PRICE_CHANGED") await loadMenu().catch(leaveIfSignedOut);
+  if (code === "PRICE_CHANGED") await askForMenu();
   if (state.entry !== entry || !state.device) return; // tapped twice, or cut off meanwhile
   const { orderable, total } = priced(state.cart, state.menu);
   const agreed = code === "PRICE_CHANGED" ? newTotal : entry.body.expected_total;

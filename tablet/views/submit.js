@@ -43,8 +43,8 @@ export function sentSheet() {
 function refused(entry) {
   const { code, total } = entry.reason;
   const [words, first, second = change] = (CASES[code] ?? otherwise)(entry);
-  const buttons = html`${first === change || first === leave ? nothing : html`<button type="button" class="secondary" data-action=${second.name} @click=${second.act}>${t(second.label)}</button>`}
-    <button type="button" class="primary" data-action="resolve" @click=${first.act}>${t(first.label)}</button>`;
+  const buttons = html`${first === change || first === leave ? nothing : html`<button type="button" class="secondary" data-action=${second.name} ?disabled=${state.busy && second !== change} @click=${second.act}>${t(second.label)}</button>`}
+    <button type="button" class="primary" data-action="resolve" ?disabled=${state.busy} @click=${first.act}>${t(first.label)}</button>`;
   // Beside the button that says yes to it: in the list it may be out of sight.
   const sum = code === "PRICE_CHANGED" ? html`<p class="sum" role="alert"><span>${t("newTotal")}</span><strong>${money(total)}</strong></p>` : nothing;
   return notSent("refused", t("notSent"), words, buttons, sum);

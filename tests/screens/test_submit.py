@@ -370,10 +370,11 @@ def test_a_second_yes_to_a_new_price_does_not_hide_the_number(unaware):
     page.unroute("**/tablet/menu")
     expect(page.locator(f"[data-item='{unaware.restaurant.items[DISH]['id']}']")).to_contain_text("₩55,500")
     page.route("**/tablet/menu", lambda route: held.append(route))
-    for _ in range(2):
-        page.evaluate("document.querySelector('[data-action=resolve]').click()")
+    page.evaluate("for (const _ of [1, 2]) document.querySelector('[data-action=resolve]').click()")
     while len(held) < 2:
         page.wait_for_timeout(50)
+    expect(page.locator("[data-action=resolve]")).to_be_disabled()  # while nothing comes, it is seen to have been tapped
+    expect(page.locator("[data-action=change]")).to_be_enabled()
     held[0].continue_()
     number = unaware.sees_number()
     with page.expect_response("**/tablet/menu"):

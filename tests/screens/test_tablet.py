@@ -961,13 +961,6 @@ def test_in_high_contrast_what_takes_no_tap_looks_so(guest):
     assert add.evaluate("(button) => getComputedStyle(button).backgroundColor") == "rgba(0, 0, 0, 0)"  # not black on black
 
 
-def test_a_picture_has_no_menu_of_its_own(guest):
-    """A browser's would offer to open it, or to search for it, elsewhere."""
-    guest.page.evaluate("addEventListener('contextmenu', ({ target }) => (window.touched = target.closest('img, .picture')?.className))")
-    guest.page.locator(".picture").first.click(button="right", force=True)
-    assert guest.page.evaluate("window.touched ?? null") is None
-
-
 def test_the_way_back_leads_to_the_menu_and_no_further(guest):
     page = guest.page
     guest.opens(DISH)
@@ -980,6 +973,13 @@ def test_the_way_back_leads_to_the_menu_and_no_further(guest):
     guest.at_the_menu()
     page.go_back()
     expect(page.locator(".frame")).to_be_visible()
+
+
+def test_a_picture_has_no_menu_of_its_own(guest):
+    """A browser's would offer to open it, or to search for it, elsewhere."""
+    guest.page.evaluate("addEventListener('contextmenu', ({ target }) => (window.touched = target.closest('img, .picture')?.className))")
+    guest.page.locator(".picture").first.click(button="right", force=True)
+    assert guest.page.evaluate("window.touched ?? null") is None
 
 
 # --- Calls ------------------------------------------------------------------------------------------------------
