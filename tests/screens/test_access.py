@@ -198,7 +198,7 @@ def test_the_size_of_type_that_the_browser_is_set_to_is_kept(chromium, server, h
 def test_large_type_fits_a_phone(guest):
     page = guest.page
     page.set_viewport_size(SIZES["phone"])
-    guest.restaurant.order(guest.table, DISH, quantity=20)
+    guest.restaurant.move(guest.restaurant.order(guest.table, DISH, quantity=99), "preparing")
     expect(page.locator(".bill-button strong")).to_be_visible()
     guest.taps("look")
     guest.sees("look").get_by_role("switch", name="Large type").click()
@@ -211,6 +211,9 @@ def test_large_type_fits_a_phone(guest):
     page.keyboard.press("Escape")
     guest.taps("bill")
     assert guest.sees("bill").locator(".line-text").bounding_box()["width"] > 200
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.locator("dialog .sheet-body").evaluate("(body) => body.scrollWidth <= body.clientWidth")  # the amount is whole
 
 
 def as_guest(page, hanok, table):
