@@ -21,7 +21,7 @@ export const state = {
   cartNote: "",
   entry: null, // the order under way, see outbox.js
   seconds: 0, // until the page goes back to the menu
-  calls: {}, // kind -> {state: "waiting" | "open", since (milliseconds, while it waits)}
+  calls: {}, // kind -> {state: "waiting" | "open", since (milliseconds)}
   toast: null,
   lostPictures: new Set(), // addresses from which nothing came
   connection: "connecting", // then "live" | "polling" | "offline"

@@ -5,12 +5,16 @@ import { change, keepWaitingCalls, state } from "../state.js";
 import { ask, leaveIfSignedOut } from "./table.js";
 import { say } from "./toast.js";
 
-const CALL_AGAIN = 5; // seconds until a call that did not get through is tried again
+const CALL_AGAIN = 5; // seconds until a call that did not get through is tried again, and one that did is worth another
 const CALL_HOLDS = 10 * 60; // seconds for which somebody still wants what they called for
 
-// Also one that is open already is sent: whether staff have taken it meanwhile, only the server knows for certain.
+// Also one that is open already is sent: whether staff have taken it meanwhile, only the server knows for certain. But a
+// child that taps and taps must not use up what a tablet may ask in a minute, for that is what orders need too.
 export async function call(kind) {
-  if (!state.calls[kind]) setCall(kind, { state: "waiting", since: Date.now() });
+  const known = state.calls[kind];
+  const isFresh = known?.state === "open" && Date.now() - known.since < CALL_AGAIN * 1000;
+  if (isFresh && state.connection === "live") return say({ name: "callSent", kind });
+  if (!known) setCall(kind, { state: "waiting", since: Date.now() });
   await sendCall(kind, true);
 }
 
@@ -21,7 +25,7 @@ async function sendCall(kind, aloud = false) {
   onTheWay.add(kind);
   try {
     await ask("POST", "calls", { body: { kind } });
-    setCall(kind, { state: "open" });
+    setCall(kind, { state: "open", since: Date.now() });
     if (aloud) say({ name: "callSent", kind });
   } catch (error) {
     if (error instanceof SignedOut) return leaveIfSignedOut(error);
@@ -30,8 +34,7 @@ async function sendCall(kind, aloud = false) {
       return say({ name: "callFailed", kind });
     }
     if (aloud) {
-      const { since = Date.now() } = state.calls[kind] ?? {};
-      setCall(kind, { state: "waiting", since }); // also after one that was open: staff may have taken it
+      if (state.calls[kind]?.state !== "waiting") setCall(kind, { state: "waiting", since: Date.now() }); // it was open, but staff may have taken it
       say({ name: "callQueued", kind });
     }
     setTimeout(sendWaitingCalls, CALL_AGAIN * 1000);
@@ -52,7 +55,7 @@ export function sendWaitingCalls() {
 }
 
 export function takeCall({ kind, state: now }) {
-  setCall(kind, now === "open" ? { state: "open" } : null);
+  setCall(kind, now === "open" ? { state: "open", since: Date.now() } : null);
 }
 
 function setCall(kind, now) {

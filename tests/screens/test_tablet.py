@@ -1013,6 +1013,19 @@ def test_a_call_made_offline_waits_through_a_reload_and_is_sent(guest):
     assert [call["kind"] for call in guest.restaurant.board(guest.table)["calls"]] == ["bill"]
 
 
+def test_a_child_that_taps_a_call_for_a_while_does_not_use_up_what_the_tablet_may_ask(guest):
+    asked = []
+    guest.page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/calls") else None)
+    water = guest.page.locator(".bottom [data-call=water]")
+    water.click()
+    expect(water).to_contain_text("Called")
+    for _ in range(5):
+        guest.page.evaluate("document.querySelector('.bottom [data-call=water]').click()")
+        guest.page.wait_for_timeout(150)
+    expect(guest.page.locator(".toast")).to_contain_text("Water: staff have been told.")
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("meanwhile", ["open", "resolved"])
 def test_a_second_call_offline_is_sent_too(guest, meanwhile):
     page = guest.page
