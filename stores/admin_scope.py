@@ -131,7 +131,7 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["stores_admin/admin.css"]}
-        js = ["stores_admin/once.js"]
+        js = ["stores_admin/once.js", forms.Script("stores_admin/labels.js", defer=True)]
 
     # --- The store, where it is not plain anyway ---
 

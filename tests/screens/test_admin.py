@@ -109,6 +109,44 @@ def test_no_amount_is_cut_off(open_page, cookies_of, hanok, table, person, local
         hanok.rename("창가 넓은 자리 열두 명", table)
 
 
+LONGEST = "아" * 100
+
+
+@pytest.fixture
+def long_named(hanok, table):
+    """A dish whose name has no space in it, ordered and cancelled; it has the options of the set."""
+    dish = hanok.items["마당 정식"]
+    hanok.change_item("마당 정식", name=LONGEST)
+    order = hanok.order(table, "마당 정식", note="덜 맵게 해 주시고 아이 수저도 하나 부탁드립니다")
+    lines = [{"line": order["lines"][0]["id"], "quantity": 1}]
+    hanok.ask("POST", f"staff/orders/{order['id']}/cancel", reason="재료 소진", version=order["version"], lines=lines)
+    return {"item": dish["id"], "order": order["id"], "bill": hanok.board(table)["session"]["id"]}
+
+
+LISTS = ["menus/item/", "orders/order/", "sessions_app/tablesession/", "stores/auditentry/", "stores/membership/"]
+RECORDS = ["menus/item/{item}/change/", "orders/order/{order}/change/", "sessions_app/tablesession/{bill}/change/"]
+
+
+@pytest.mark.parametrize(("person", "viewport"), [("hanok-owner", LANDSCAPE), ("hanok-owner", PHONE), ("admin", PHONE)])
+def test_no_list_or_record_is_moved_sideways(open_page, cookies_of, long_named, person, viewport):
+    page = open_page("", cookies=cookies_of(person), locale="ko-KR", viewport=viewport).page
+    cut_off = {}
+    for path in LISTS + RECORDS:
+        page.goto(f"/admin/{path.format(**long_named)}")
+        tables = page.locator(".results, .inline-group .tabular")
+        expect(tables.first).to_be_visible()
+        cut_off[path] = tables.evaluate_all("all => Math.max(...all.map((each) => each.scrollWidth - each.clientWidth))")
+    assert {path: hidden for path, hidden in cut_off.items() if hidden > 0} == {}
+
+
+def test_on_a_phone_what_was_cancelled_is_told_apart_from_what_was_ordered(open_admin, long_named):
+    """Its lines have no column above them that would say so."""
+    page = open_admin(f"/admin/sessions_app/tablesession/{long_named['bill']}/change/", viewport=PHONE)
+    row = page.locator("tr.has_original")
+    expect(row.locator(".field-cancelled")).to_have_attribute("data-label", "cancelled", ignore_case=True)
+    expect(row.locator(".field-dishes")).to_be_hidden()  # nothing is left of it
+
+
 @pytest.mark.parametrize("viewport", [LANDSCAPE, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize(
     ("path", "field", "longest"),
