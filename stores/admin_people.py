@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from . import audit
+from . import audit, auth
 from .admin_forms import OnlyThePassword, OnlyWhatChanged
 from .admin_reach import chosen_store
 from .admin_scope import ScopedFilter, ScopedInline, StoreScopedAdmin
@@ -169,6 +169,8 @@ class MembershipAdmin(StoreScopedAdmin):
             return
         if form.changed_columns:
             obj.save(update_fields=form.changed_columns)
+        if "is_active" in form.changed_columns and not obj.is_active:
+            auth.sign_out_of_store(obj)
         told = audit.change_in(form, [name for name in form.changed_data if not name.startswith("password")])
         told["changed"] += ["password"] if form.cleaned_data.get("password1") else []
         if told["changed"]:
@@ -253,6 +255,11 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
     def password_link(self, person):
         return format_html('<a href="{}">{}</a>', reverse("admin:auth_user_password_change", args=[person.pk]), _("Set a new password"))
 
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            auth.sign_out_everywhere(obj)
+
     def save_formset(self, request, form, formset, change):
         super().save_formset(request, form, formset, change)
         username = form.instance.username
@@ -262,6 +269,8 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
             if work.has_changed() and work not in formset.deleted_forms:
                 told = audit.change_in(work, work.changed_data)
                 audit.note(work.instance.store, "staff.changed", username, actor=request.user, **told)
+                if "is_active" in work.changed_data and not work.instance.is_active:
+                    auth.sign_out_of_store(work.instance)
         note_removed(formset.deleted_objects, request.user)
 
     def get_deleted_objects(self, objs, request):

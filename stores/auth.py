@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db.models import UUIDField
+from django.db.models import F, UUIDField
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token, UntypedToken
@@ -201,6 +201,18 @@ def staff_token(membership: Membership, *, lifetime: timedelta = StaffAccess.lif
 def log_out_staff(caller: StaffCaller):
     """The token is dead with the next request."""
     StaffToken.objects.filter(pk=caller.token_id).delete()
+
+
+def sign_out_everywhere(user: User):
+    """All tokens and sessions there are: on again, the person signs in anew."""
+    User.objects.filter(pk=user.pk).update(epoch=F("epoch") + 1)
+
+
+def sign_out_of_store(membership: Membership):
+    """Who was switched off there. The session of the admin may still be wanted for another store; then it goes on."""
+    membership.tokens.all().delete()
+    if not membership.user.is_superuser and not membership.user.memberships.working().exists():
+        sign_out_everywhere(membership.user)
 
 
 # --- Tablets ----------------------------------------------------------------------------------------------------

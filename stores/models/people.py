@@ -49,6 +49,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switched off, this person is out at once, everywhere."))
     is_superuser = models.BooleanField(_("platform operator"), default=False, help_text=_("May see and do everything."))
     date_joined = models.DateTimeField(_("since"), default=now, editable=False)
+    epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)  # goes up when all sign-ins end
 
     objects = UserManager()
     USERNAME_FIELD = "username"
@@ -80,8 +81,13 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label):
         return self.is_active and self.is_superuser
 
+    def _get_session_auth_hash(self, secret=None):
+        """Django's, by which sessions of the admin live and die; it changes with the epoch too."""
+        mark = super()._get_session_auth_hash(secret)
+        return f"{self.epoch}.{mark}" if self.epoch else mark
+
     def password_mark(self) -> str:
-        """Changes whenever the password does, whoever changed it: tokens carry it and die with it. With SECRET_KEY too."""
+        """Changes whenever the password or the epoch does, whoever changed it: tokens carry it and die with it. With SECRET_KEY too."""
         return self.get_session_auth_hash()[:16]
 
 

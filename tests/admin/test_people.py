@@ -92,6 +92,35 @@ def test_switching_off_ends_everything_at_once(desk, ours):
     assert at_desk.get("/admin/").status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("by", "box"), [("the owner", "is_active"), ("an operator", "is_active"), ("an operator, in this store", "memberships-0-is_active")]
+)
+def test_who_is_switched_on_again_signs_in_anew(desk, operator, ours, by, box):
+    def switch(value):
+        form = desk.form(Membership, work_of(ours.manager)) if by == "the owner" else operator.form(User, ours.manager)
+        saved(form.send(**{box: value}))
+
+    at_work, at_desk = staff_of(ours.store, ours.manager), Desk(ours.manager)
+    switch(None)
+    switch("on")
+    assert at_work.get("staff/orders").status_code == 401
+    assert at_desk.get("/admin/").status_code == 302
+    assert staff_of(ours.store, ours.manager).get("staff/orders").status_code == 200
+    at_desk.sign_in(ours.manager.username)
+    assert at_desk.get("/admin/").status_code == 200
+
+
+def test_who_still_works_elsewhere_goes_on_there(desk, ours, theirs):
+    shared = make_person(theirs.store, "shared", "manager")
+    Membership.objects.create(user=shared, store=ours.store, role="manager")
+    here, there, at_desk = staff_of(ours.store, shared), staff_of(theirs.store, shared), Desk(shared)
+    for value in (None, "on"):
+        saved(desk.form(Membership, Membership.objects.get(user=shared, store=ours.store)).send(is_active=value))
+    assert here.get("staff/orders").status_code == 401
+    assert there.get("staff/orders").status_code == 200
+    assert at_desk.get("/admin/").status_code == 200
+
+
 def takeovers(form):
     """Every way to send more than the form offers."""
     stolen = {"username": "stolen", "name": "Stolen", "password1": GOOD, "password2": GOOD, "password": GOOD, "new_password": GOOD}
