@@ -1,7 +1,7 @@
 """The menu in the admin: categories and items dragged into order, items with choices and a picture."""
 
 from adminsortable2.admin import SortableAdminBase, SortableTabularInline
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.html import format_html
@@ -156,6 +156,9 @@ class ItemAdmin(DraggableAdmin):
             categories = rows_for(Category, request.user)
             if not (categories.in_store(store) if store else categories).exists():
                 context["category_first"] = reverse("admin:menus_category_add", query={"store": store.pk} if store else None)
+        if context["errors"] and "new_image" in request.FILES and "new_image" not in context["adminform"].form.errors:
+            # No browser fills in a file again, and an empty field says nothing of the one that was there.
+            self.message_user(request, _("Nothing is saved yet. Please choose the image again too."), messages.WARNING)
         return super().render_change_form(request, context, add=add, **more)
 
     # --- The list ---

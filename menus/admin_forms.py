@@ -72,7 +72,9 @@ class ItemForm(StockForm):
             attrs={
                 "accept": "image/jpeg,image/png,image/webp",
                 "data-most-bytes": images.MAX_BYTES,  # for menus_admin/photo.js
+                "data-most-pixels": images.MAX_PIXELS,
                 "data-longest-side": images.SIZES["original"],
+                "data-too-large": images.TOO_LARGE,
             }
         ),
         help_text=_("JPEG, PNG or WebP, at most 5 MB. It replaces the present one."),

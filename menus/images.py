@@ -29,6 +29,7 @@ MAX_PIXELS = 25_000_000
 MAX_MEMORY = 130_000_000  # bytes that decoding may take
 MAX_SCANS = 64  # a progressive JPEG has about 10; each costs a walk over the whole picture, and can be 30 bytes short
 MAX_PROFILES = 8  # a PNG has one at most; each is unpacked, to a megabyte from a kilobyte, and five thousand take ten seconds
+TOO_LARGE = _("An image may have at most 5 MB.")
 TOO_MANY_PIXELS = _("This image has too many pixels. Please make it smaller.")
 
 # The longest side of each size in pixels. A smaller picture is never enlarged.
@@ -87,7 +88,7 @@ def read(upload: BinaryIO) -> Picture:
     """Decodes it, one at a time. Raises TooLarge, ImageType, ImageInvalid for what is not a picture of ours."""
     raw = upload.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise TooLarge(_("An image may have at most 5 MB."))
+        raise TooLarge(TOO_LARGE)
     kind = _kind(raw)
     extension, how = KEPT_AS[kind]
     with _decoding:

@@ -404,6 +404,18 @@ def test_a_refused_picture_is_said_beside_the_field_and_what_was_typed_stays(des
     assert told() == []
 
 
+def test_a_picture_beside_a_mistake_has_to_be_chosen_again_and_that_is_said(desk, ours):
+    """The field comes back empty: the dish would be saved without it, and nobody would have noticed."""
+    said = "choose the image again"
+    assert said in desk.form(Item, ours.item).send(new_image=picture(), price="0").content.decode()
+    size = str(OptionGroup.objects.create(store=ours.store, name="Size", min=0, max=1).pk)
+    twice = {"choices-TOTAL_FORMS": "2", "choices-0-group": size, "choices-1-group": size}
+    assert said in desk.form(Item, ours.item).send(new_image=picture(), **twice).content.decode()
+    assert said not in desk.form(Item, ours.item).send(price="0").content.decode()
+    bad = sent(Image.new("RGB", (60, 40)), 100)
+    assert said not in desk.form(Item, ours.item).send(new_image=bad, price="0").content.decode()  # its own complaint says so
+
+
 def test_a_picture_is_decoded_once(desk, ours, monkeypatch):
     decoded = []
     read = images.read

@@ -68,10 +68,26 @@ def test_a_phones_photo_is_made_small_enough_before_it_is_sent(open_admin, tmp_p
     assert field.evaluate("(field) => field.files[0].size") <= MAX_BYTES
     assert field.evaluate(PHOTO) == ["image/jpeg", 1500, 2000]
 
+    Image.linear_gradient("L").resize((6000, 8000)).save(tmp_path / "many-pixels.jpg")
+    assert (tmp_path / "many-pixels.jpg").stat().st_size < MAX_BYTES
+    field.set_input_files(tmp_path / "many-pixels.jpg")
+    expect(save).to_be_enabled()
+    assert field.evaluate(PHOTO) == ["image/jpeg", 1500, 2000]
+
+
+def test_a_file_that_is_too_large_and_no_picture_is_refused_before_it_is_sent(open_admin, tmp_path):
+    """Its answer would be a page that knows nothing of what was typed."""
+    page = open_admin("/admin/menus/item/add/", locale="ko-KR", viewport=PHONE)
+    field, complaint = page.locator("[name=new_image]"), page.locator(".field-new_image .errorlist")
     (tmp_path / "broken.jpg").write_bytes(bytes(MAX_BYTES + 1))
     field.set_input_files(tmp_path / "broken.jpg")
-    expect(save).to_be_enabled()
-    assert field.evaluate("(field) => field.files[0].size") == MAX_BYTES + 1
+    expect(complaint).to_have_text("사진은 5MB까지 올릴 수 있습니다.")
+    assert field.evaluate("(field) => field.files.length") == 0
+    (tmp_path / "small.jpg").write_bytes(b"as it is")
+    field.set_input_files(tmp_path / "small.jpg")
+    expect(page.locator("[name=_save]")).to_be_enabled()
+    expect(complaint).to_have_count(0)
+    assert field.evaluate("(field) => field.files[0].size") == 8  # the server says what is wrong with it
 
 
 def test_a_dishs_name_is_readable_on_a_phone(open_admin):
