@@ -550,6 +550,31 @@ def test_a_second_tap_on_a_switch_does_not_take_the_first_back(board, hanok):
         assert board.page.evaluate("window.hit") not in (None, "BUTTON")
 
 
+def test_a_switch_shows_that_it_is_on_its_way_and_is_not_sent_twice(board):
+    board.taps("sold-out")
+    board.dialog().get_by_role("searchbox").fill(DISH)
+    switch = board.dialog().get_by_role("switch", name=f"{DISH}: Sold out")
+    held = []
+    board.page.route("**/staff/items/*", lambda route: held.append(route))
+    switch.click()
+    expect(switch).to_have_attribute("aria-busy", "true")
+    expect(switch).to_have_css("border-style", "dashed")
+    switch.click()
+    board.page.wait_for_timeout(200)
+    assert len(held) == 1
+    held[0].abort()
+    expect(switch).to_have_attribute("aria-busy", "false")
+    expect(switch).to_have_text("Available")
+
+
+def test_what_of_a_request_was_wrong_is_said_too(board):
+    board.taps("sold-out")
+    wrong = {"detail": "Something in it is wrong.", "errors": [{"pointer": f"/{at}", "detail": "No blanks."} for at in "ab"]}
+    board.page.route("**/staff/items/*", lambda route: route.fulfill(status=400, json=wrong))
+    board.dialog().get_by_role("switch", name=f"{DISH}: Sold out").click()
+    expect(board.page.locator(".toast")).to_have_text(f"{DISH} Not done: Something in it is wrong. No blanks.")
+
+
 def test_of_which_dish_it_was_is_said_when_it_could_not_be_sold_out(board):
     board.taps("sold-out")
     switches = [board.dialog().get_by_role("switch", name=f"{name}: Sold out") for name in (DISH, OTHER)]

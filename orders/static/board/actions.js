@@ -79,11 +79,13 @@ export async function setStock(item, stock) {
   item.stock = stock;
 }
 
-export const setSoldOut = (kind, row, soldOut) =>
-  attempt(
-    async () => {
-      await request("PATCH", `${kind}/${row.id}`, { sold_out: soldOut });
-      row.sold_out = soldOut;
-    },
-    { about: row.name },
-  );
+export async function setSoldOut(kind, row, soldOut) {
+  if (state.switching.includes(row.id)) return; // a second tap
+  change({ switching: [...state.switching, row.id] });
+  const work = async () => {
+    await request("PATCH", `${kind}/${row.id}`, { sold_out: soldOut });
+    row.sold_out = soldOut;
+  };
+  await attempt(work, { about: row.name });
+  change({ switching: state.switching.filter((id) => id !== row.id) });
+}

@@ -4,7 +4,8 @@ import { page } from "./state.js";
 
 export class Refused extends Error {
   constructor(status, body) {
-    super(body.detail || body.code || `HTTP ${status}`);
+    const why = [body.detail, ...(body.errors ?? []).map(({ detail }) => detail)]; // the case, and what of it is wrong where
+    super([...new Set(why)].filter(Boolean).join(" ") || body.code || `HTTP ${status}`);
     Object.assign(this, { status, body, code: body.code || "" });
   }
 }

@@ -194,6 +194,7 @@ const soldOutRow = ({ kind, row, name, of, empty }) => html`<li data-dish=${row.
     type="button"
     role="switch"
     aria-checked=${row.sold_out || empty}
+    aria-busy=${state.switching.includes(row.id)}
     aria-label=${`${name}: ${t("soldOut")}`}
     class=${classMap({ switch: true, off: row.sold_out || empty })}
     ?disabled=${empty}

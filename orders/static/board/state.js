@@ -21,6 +21,7 @@ export function write(name, value) {
 export const state = {
   board: null, // BoardState
   menu: null, // {items, groups} once the sold-out panel has been opened
+  switching: [], // ids of dishes and options whose sold-out is on its way
   tables: null, // all of them, once the list has been opened
   language: read("language", page.language.startsWith("ko") ? "ko" : "en"),
   escalateAfter: read("escalateAfter", 60), // seconds until an order that nobody has looked at gets louder
