@@ -31,6 +31,7 @@ no_control_characters = RegexValidator(
     CONTROL, _("There is a character in it that can't be seen. Please type it anew."), inverse_match=True
 )
 
+SIGNED_OUT = _("You are signed out, and nothing is saved yet. Sign in again here, in a new tab; then come back and save.")
 GONE = _("This %(name)s is not there. Perhaps somebody has deleted it.")
 
 
@@ -131,7 +132,10 @@ class StoreScopedAdmin(Scoped, admin.ModelAdmin):
 
     class Media:
         css = {"all": ["stores_admin/admin.css"]}
-        js = ["stores_admin/once.js", forms.Script("stores_admin/labels.js", defer=True)]
+        js = [
+            forms.Script("stores_admin/once.js", **{"data-signed-out": SIGNED_OUT}),
+            forms.Script("stores_admin/labels.js", defer=True),
+        ]
 
     # --- The store, where it is not plain anyway ---
 

@@ -10,6 +10,7 @@ from menus.images import MAX_BYTES
 from menus.models import MAX_STOCK
 
 from .conftest import LANDSCAPE
+from .people import sign_in_at_the_admin
 from .test_access import AXE, SET
 
 NAMED = {"type": "rule", "values": ["label", "select-name", "link-name", "button-name", "image-alt"]}
@@ -47,6 +48,21 @@ def test_a_double_click_saves_once(open_admin):
         page.wait_for_timeout(100)
     expect(page.locator(".messagelist .success")).to_have_text("옵션 그룹 “두 번 누름” 항목을 추가했습니다.")
     assert len(sent) == 1
+
+
+def test_what_was_typed_outlives_the_session(open_admin):
+    page = open_admin("/admin/menus/optiongroup/add/", locale="ko-KR")
+    page.fill("[name=name]", "오래 쓴 것")
+    page.fill("[name=options-0-name]", "하나")
+    page.context.clear_cookies(name="sessionid")
+    page.click("[name=_continue]")
+    expect(page.get_by_role("alert")).to_contain_text("로그인이 끝나")
+    with page.context.expect_page() as opened:
+        page.get_by_role("alert").locator("a").click()
+    sign_in_at_the_admin(opened.value, "hanok-owner")
+    page.click("[name=_continue]")
+    expect(page.locator(".messagelist .success")).to_contain_text("오래 쓴 것")
+    expect(page.locator("[name=options-0-name]")).to_have_value("하나")
 
 
 PHOTO = """async (field) => {
