@@ -39,7 +39,9 @@ class ScopedFilter(admin.RelatedFieldListFilter):
     """Choices from the person's own rows. What hangs on a store is offered once one store is chosen."""
 
     def has_output(self):
-        return bool(self.lookup_choices)  # one is enough: dishes are put in order within the category that is chosen here
+        # One is enough: dishes are put in order within the category that is chosen here. And what is chosen holds, also when
+        # there are no choices any more because the store was taken out of the filter: Django forgets a filter without output.
+        return bool(self.lookup_choices or self.lookup_val)
 
     def field_choices(self, field, request, model_admin):
         rows = rows_for(field.remote_field.model, request.user)
