@@ -225,8 +225,8 @@ class ItemAdmin(DraggableAdmin):
         if change:
             # What follows locks the item, and before it, as everywhere, comes what the change of it locks too.
             homes = {item.category_id, form.initial["category"]} if fields.keys() & {"name", "category"} else ()
-            for model, ids in ((Category, homes), (OptionGroup, fields.get("option_groups", ()))):
-                list(model.objects.filter(pk__in=ids).locked().values_list("pk"))
+            list(Category.objects.filter(pk__in=homes).locked().values_list("pk"))
+            services.lock_groups(item.store, fields.get("option_groups", ()))
         else:
             item.pk = services.create_item(item.store, **fields, actor=request.user).pk
         if cleaned.get("new_image"):

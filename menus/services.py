@@ -73,7 +73,7 @@ def order_categories(store: Store, *, ids: Sequence[uuid.UUID], actor: User | No
 def create_item(store: Store, *, category: uuid.UUID, option_groups: Sequence[uuid.UUID] = (), actor: User | None = None, **fields) -> Item:
     """At the end of its category; `fields` are those of Item. Raises NameExists, and Absent for another store's ids."""
     home = _lock_category(store, category)
-    groups = _lock_groups(store, option_groups)
+    groups = lock_groups(store, option_groups)
     item = Item(store=store, category=home, position=_end_of(home.items), **fields)
     save_row(item)
     _offer(item, groups)
@@ -98,7 +98,7 @@ def change_item(
     home = _lock_category(store, category) if category is not UNCHANGED else None
     if home is None and "name" in fields:
         _lock_category(store, item.category_id)  # as in delete_item
-    groups = _lock_groups(store, option_groups) if option_groups is not UNCHANGED else None
+    groups = lock_groups(store, option_groups) if option_groups is not UNCHANGED else None
     item = Item.objects.in_store(store).alive().locked().get_or_absent(item.pk)
     before, after = apply(item, **fields)
     written = list(after)
@@ -250,7 +250,10 @@ def _lock_category(store, id):
     return category
 
 
-def _lock_groups(store, ids):
+def lock_groups(store: Store, ids: Sequence[uuid.UUID]) -> list[OptionGroup]:
+    """In the order of `ids`; Absent for another store's. By this query everywhere: MySQL locks the index that it reads by
+    too, and two who come by different ones could wait for each other.
+    """
     found = {group.pk: group for group in OptionGroup.objects.in_store(store).alive().locked().filter(pk__in=ids)}
     for place, id in enumerate(ids):
         if id not in found:
