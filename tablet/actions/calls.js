@@ -14,7 +14,7 @@ export async function call(kind) {
   const known = state.calls[kind];
   const isFresh = known?.state === "open" && Date.now() - known.since < CALL_AGAIN * 1000;
   if (isFresh && state.connection === "live") return say({ name: "callSent", kind });
-  if (!known) setCall(kind, { state: "waiting", since: Date.now() });
+  if (!known) setCall(kind, "waiting");
   await sendCall(kind, true);
 }
 
@@ -25,7 +25,7 @@ async function sendCall(kind, aloud = false) {
   onTheWay.add(kind);
   try {
     await ask("POST", "calls", { body: { kind } });
-    setCall(kind, { state: "open", since: Date.now() });
+    setCall(kind, "open");
     if (aloud) say({ name: "callSent", kind });
   } catch (error) {
     if (error instanceof SignedOut) return leaveIfSignedOut(error);
@@ -34,7 +34,7 @@ async function sendCall(kind, aloud = false) {
       return say({ name: "callFailed", kind });
     }
     if (aloud) {
-      if (state.calls[kind]?.state !== "waiting") setCall(kind, { state: "waiting", since: Date.now() }); // it was open, but staff may have taken it
+      if (state.calls[kind]?.state !== "waiting") setCall(kind, "waiting"); // it was open, but staff may have taken it
       say({ name: "callQueued", kind });
     }
     setTimeout(sendWaitingCalls, CALL_AGAIN * 1000);
@@ -55,11 +55,11 @@ export function sendWaitingCalls() {
 }
 
 export function takeCall({ kind, state: now }) {
-  setCall(kind, now === "open" ? { state: "open", since: Date.now() } : null);
+  setCall(kind, now === "open" ? now : null);
 }
 
 function setCall(kind, now) {
   const { [kind]: _, ...calls } = state.calls;
-  change({ calls: now ? { ...calls, [kind]: now } : calls });
+  change({ calls: now ? { ...calls, [kind]: { state: now, since: Date.now() } } : calls });
   keepWaitingCalls();
 }
