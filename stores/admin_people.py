@@ -169,12 +169,16 @@ class MembershipAdmin(StoreScopedAdmin):
             return
         if form.changed_columns:
             obj.save(update_fields=form.changed_columns)
-        if "is_active" in form.changed_columns and not obj.is_active:
+        if was_switched_off(form):
             auth.sign_out_of_store(obj)
         told = audit.change_in(form, [name for name in form.changed_data if not name.startswith("password")])
         told["changed"] += ["password"] if form.cleaned_data.get("password1") else []
         if told["changed"]:
             audit.note(obj.store, "staff.changed", obj.user.username, actor=request.user, **told)
+
+
+def was_switched_off(form) -> bool:
+    return "is_active" in form.changed_data and not form.instance.is_active
 
 
 def named(rows: list[User | Membership]) -> tuple[list[str], dict[str, int]]:
@@ -257,7 +261,7 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
-        if change and "is_active" in form.changed_data and not obj.is_active:
+        if change and was_switched_off(form):
             auth.sign_out_everywhere(obj)
 
     def save_formset(self, request, form, formset, change):
@@ -269,7 +273,7 @@ class PersonAdmin(StoreScopedAdmin, auth_admin.UserAdmin):
             if work.has_changed() and work not in formset.deleted_forms:
                 told = audit.change_in(work, work.changed_data)
                 audit.note(work.instance.store, "staff.changed", username, actor=request.user, **told)
-                if "is_active" in work.changed_data and not work.instance.is_active:
+                if was_switched_off(work):
                     auth.sign_out_of_store(work.instance)
         note_removed(formset.deleted_objects, request.user)
 
