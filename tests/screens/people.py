@@ -78,6 +78,11 @@ class Guest:
         self.page.locator(f"[data-action={action}]:visible").first.click()
         self._free_at = time.monotonic() + 0.5
 
+    def chooses_large_type(self):
+        self.taps("look")
+        self.sees("look").get_by_role("switch", name="Large type").click()
+        self.page.keyboard.press("Escape")
+
     def is_signed_out(self):
         """By itself, without a word to the guest."""
         self.page.evaluate("async () => (await import('/tablet/actions/table.js')).signedOut(null)")

@@ -150,9 +150,7 @@ def test_there_is_room_to_order_where_there_is_little_height(guest, width, heigh
 def test_a_small_tablet_has_room_for_large_type(guest):
     page = guest.page
     page.set_viewport_size({"width": 1024, "height": 600})
-    guest.taps("look")
-    guest.sees("look").get_by_role("switch", name="Large type").click()
-    page.keyboard.press("Escape")
+    guest.chooses_large_type()
     guest.takes(DISH).takes("해물파전")
     guest.taps("cart")
     assert guest.sees("cart").locator(".line").last.evaluate(WHOLE)
@@ -189,8 +187,7 @@ def test_the_size_of_type_that_the_browser_is_set_to_is_kept(chromium, server, h
     # As on a narrower page, for so it is to that type.
     expect(page.locator(".cart-panel")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
-    guest.taps("look")
-    guest.sees("look").get_by_role("switch", name="Large type").click()
+    guest.chooses_large_type()
     assert page.evaluate(size) == 25.5 * 1.25
     browser.close()
 
@@ -200,9 +197,7 @@ def test_large_type_fits_a_phone(guest):
     page.set_viewport_size(SIZES["phone"])
     guest.restaurant.move(guest.restaurant.order(guest.table, DISH, quantity=99), "preparing")
     expect(page.locator(".bill-button strong")).to_be_visible()
-    guest.taps("look")
-    guest.sees("look").get_by_role("switch", name="Large type").click()
-    page.keyboard.press("Escape")
+    guest.chooses_large_type()
     whole = """(elements) => elements.every((e) => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right <= innerWidth)"""
     assert page.locator(".where span, .top button").evaluate_all(whole)
     guest.opens(DISH)

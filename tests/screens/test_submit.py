@@ -55,10 +55,14 @@ def wait_out(page):
     page.clock.fast_forward(20_000)
 
 
+def answered(guest) -> int:
+    """How many attempts have been, and what came of them written down."""
+    return (guest.stored("entry") or {}).get("attempts", 0)
+
+
 def until_failed(guest):
-    """The first attempt has been answered, and what came of it written down."""
     for _ in range(100):
-        if (guest.stored("entry") or {}).get("attempts"):
+        if answered(guest):
             return
         guest.page.wait_for_timeout(50)
     raise AssertionError("nothing has failed")
@@ -70,8 +74,7 @@ def keeps_at_it(guest, *, until: str):
     for _ in range(300):
         if guest.dialog(until).count():
             return
-        attempts = (guest.stored("entry") or {}).get("attempts", 0)
-        if attempts > waited_out:  # answered: one that is under way would time out, for Playwright's clock moves that too
+        if (attempts := answered(guest)) > waited_out:  # one that is under way would time out: Playwright's clock moves that too
             waited_out = attempts
             wait_out(guest.page)
         guest.page.wait_for_timeout(20)
@@ -310,9 +313,7 @@ def test_a_new_price_is_shown_beside_the_old_and_asked_about(unaware):
 def test_the_name_of_a_dish_has_room_beside_two_prices(unaware):
     page = unaware.page
     page.set_viewport_size({"width": 390, "height": 844})
-    unaware.taps("look")
-    unaware.sees("look").get_by_role("switch", name="Large type").click()
-    page.keyboard.press("Escape")
+    unaware.chooses_large_type()
     unaware.takes(DISH)
     unaware.taps("cart")
     unaware.reviews()
